@@ -17,7 +17,7 @@ test: ## Set up and run every check and test, on SQLite and on PostgreSQL, up to
 lint: ## Check style, imports and types only
 	@deploy/setup/setup.sh lint
 
-bench: ## Measure latency, cost and recovery, in comparison with a peer; takes several minutes
+bench: ## Measure latency, cost and recovery, in comparison with peers; takes several minutes
 	@deploy/setup/setup.sh bench
 
 setup: ## Only install what the other commands need

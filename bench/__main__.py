@@ -8,6 +8,7 @@ import time
 from . import (
     capacity,
     captures,
+    clocks,
     cost,
     export,
     first_frame,
@@ -22,7 +23,7 @@ from . import (
 )
 from .machine import describe_run
 from .options import Options
-from .peers import PEERS, Peer
+from .peers import PEERS, Peer, find_peers
 from .report import PAGE, print_result, save_raw, write_page
 
 BENCHES = {
@@ -35,13 +36,14 @@ BENCHES = {
     "seek": seek.run,
     "captures": captures.run,
     "frames": frames.run,
+    "clocks": clocks.run,
     "queries": queries.run,
     "web_waiters": web_waiters.run,
     "capacity": capacity.run,
     "fleet": fleet.run,
 }
 #: Run only by name: `capacity` loads the machine to its limit, the others take ten minutes or more.
-BY_NAME_ONLY = {"capacity", "fleet", "frames", "queries", "web_waiters"}
+BY_NAME_ONLY = {"capacity", "clocks", "fleet", "frames", "queries", "web_waiters"}
 
 
 def main() -> int:
@@ -51,17 +53,22 @@ def main() -> int:
     parser.add_argument(
         "--quick", action="store_true", help="short runs that only check the benchmarks; writes no page"
     )
-    parser.add_argument("--peer", choices=[*PEERS, "none"], default="janus", help="the product to compare with")
+    parser.add_argument(
+        "--peer",
+        type=parse_peers,
+        default="all",
+        help=f"products to compare with, separated by commas: {', '.join(PEERS)}, all that are installed, or none",
+    )
     parser.add_argument("--no-page", action="store_true", help=f"do not change docs/{PAGE.name}")
     arguments = parser.parse_args()
-    options = Options(quick=arguments.quick, peer=find_peer(arguments.peer))
+    options = Options(quick=arguments.quick, peers=arguments.peer)
     names = arguments.only or [name for name in BENCHES if name not in BY_NAME_ONLY]
     words = [word for word in sys.argv[1:] if word != "--no-page"]
     failed = []
     for name in names:
         print(f"\n== {name} ==", flush=True)
         started = time.monotonic()
-        run = describe_run({options.peer.name: options.peer.find_version()} if options.peer else {})
+        run = describe_run({peer.name: peer.find_version() for peer in options.peers})
         try:
             result = BENCHES[name](options)
         except Exception as error:
@@ -78,15 +85,19 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def find_peer(name: str) -> type[Peer] | None:
-    """Return the peer's class; print a notice and return None if it is not installed."""
-    if name == "none":
-        return None
-    peer = PEERS[name]
-    if peer.find_version() is None:
-        print(f"  the peer {name} is not installed (apt-get install {name}); measuring VAS only")
-        return None
-    return peer
+def parse_peers(text: str) -> tuple[type[Peer], ...]:
+    """Parse `--peer`. Raises argparse.ArgumentTypeError for peers that are unknown or, if named, not installed."""
+    if text == "none":
+        return ()
+    try:
+        found, missing = find_peers(list(PEERS) if text == "all" else text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if missing and text != "all":
+        raise argparse.ArgumentTypeError("; ".join(missing))
+    for sentence in missing:
+        print(f"  {sentence}")
+    return tuple(found)
 
 
 if __name__ == "__main__":

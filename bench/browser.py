@@ -61,6 +61,12 @@ class View:
         """Return `[seen, drawn, delay, display delay]` in ms of the pictures since a time (seconds since 1970)."""
         return self.page.evaluate(_READINGS, moment * 1000)
 
+    def collect_beeps(self, seconds: float, fps: float) -> list[float]:
+        """Return the picture's number, with fractions, at each beep of a DriftingCamera in the next `seconds`."""
+        self.page.evaluate("(fps) => benchListen(document.querySelector('video'), fps)", fps)
+        self.page.wait_for_timeout(seconds * 1000)
+        return self.page.evaluate("() => benchBeeps")
+
     def collect(self, seconds: float) -> list[list[float]]:
         """Return the readings of the next `seconds`."""
         started = time.time()
@@ -88,10 +94,12 @@ def view_device(browser: Browser, stack: Stack, device_id: str, *, has_clock: bo
         context.close()
 
 
-def view_whep(browser: Browser, stack: Stack, device_id: str) -> AbstractContextManager[View]:
+def view_whep(
+    browser: Browser, stack: Stack, device_id: str, *, has_sound: bool = False
+) -> AbstractContextManager[View]:
     """Open a minimal WHEP player."""
     grant = stack.api.post(f"/streams/{device_id}/viewers")
-    options = {"url": grant["whep_url"], "token": grant["token"]}
+    options = {"url": grant["whep_url"], "token": grant["token"], "hasSound": has_sound}
     return _view_blank(browser, stack, "watchWhep", options, [])
 
 

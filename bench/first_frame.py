@@ -20,6 +20,7 @@ from .report import Result, Table
 from .statistics import format_ratio
 
 GOPS = (1.0, 2.0, 4.0, 10.0)
+_VISITS = {"first": "first visit", "again": "again"}
 _MARKS = """() => Object.fromEntries(performance.getEntriesByType('mark')
   .filter((mark) => mark.name.startsWith('player:')).map((mark) => [mark.name.slice(7), mark.startTime]))"""
 _IS_LIVE = "() => performance.getEntriesByName('player:first-live-frame').length > 0"
@@ -38,26 +39,25 @@ def run(options: Options) -> Result:
                 url = held.enter_context(CameraFleet(1, gop)).urls[0]
                 device = stack.add_device(f"gop {gop:g}", url)["id"]
                 stack.wait_for_state(device, "running")
-                peer = None
-                if options.peer is not None:
-                    peer = held.enter_context(closing(options.peer()))
+                peers = [held.enter_context(closing(kind())) for kind in options.peers]
+                for peer in peers:
                     peer.start([url])
                 # Wait for one whole interval on the bus; the first opening only warms up the programs.
                 time.sleep(gop + 2)
                 _open_device(browser, stack, device, lambda: None)
-                found: dict[str, list[dict[str, float]]] = {"first": [], "again": [], "peer": []}
+                found: dict[str, list[dict[str, float]]] = {"first": [], "again": []}
                 for number in range(openings):
                     wait = partial(_wait_phase, gop, number, openings)
                     first, again = _open_device(browser, stack, device, wait)
                     found["first"].append(first)
                     found["again"].append(again)
-                    if peer is not None:
+                    for peer in peers:
                         wait()
                         with view_peer(browser, stack, peer, has_clock=False) as view:
-                            found["peer"].append(view.marks)
+                            found.setdefault(peer.name, []).append(view.marks)
                 raw[f"{gop:g}"] = found
                 stack.delete_device(device)
-    return _report(raw, options)
+    return _report(raw)
 
 
 def _wait_phase(gop: float, number: int, openings: int) -> None:
@@ -87,66 +87,52 @@ def _open_device(
         context.close()
 
 
-def _report(raw: dict[str, Any], options: Options) -> Result:
+def build_rows(gop: str, found: dict[str, list[dict[str, float]]]) -> list[list[str]]:
+    """Build the rows of one key-frame interval: our two visits, relative to the quickest peer, then each peer."""
+    peers = {name: marks for name, marks in found.items() if name not in _VISITS}
+    theirs = {name: [mark["firstFrameMs"] - mark["startMs"] for mark in marks] for name, marks in peers.items()}
+    best = min((median(values) for values in theirs.values()), default=0.0)
     rows = []
-    for gop, found in raw.items():
-        theirs = [marks["firstFrameMs"] - marks["startMs"] for marks in found["peer"]]
-        for visit, name in (("first", "first visit"), ("again", "again")):
-            marks = found[visit]
-            opening = [mark["connect"] for mark in marks]
-            picture = [mark["first-picture"] - mark["connect"] for mark in marks]
-            live = [mark["first-live-frame"] - mark["connect"] for mark in marks]
-            rows.append(
-                [
-                    f"{gop} s, {name}",
-                    _both(opening),
-                    _both(picture),
-                    _both(live),
-                    format_ratio(median(picture), median(theirs)) if theirs else "-",
-                    format_ratio(median(live), median(theirs)) if theirs else "-",
-                    "300",
-                    f"{float(gop) * 1000 + 300:.0f}",
-                ]
-            )
-        if theirs:
-            offered = [marks["firstFrameMs"] - marks["offerMs"] for marks in found["peer"]]
-            rows.append(
-                [
-                    f"{gop} s, {options.peer.name}",
-                    "-",
-                    _both(theirs),
-                    _both(theirs),
-                    "1",
-                    "1",
-                    f"from its offer: {_both(offered)}",
-                    "",
-                ]
-            )
+    for visit, name in _VISITS.items():
+        marks = found[visit]
+        picture = [mark["first-picture"] - mark["connect"] for mark in marks]
+        live = [mark["first-live-frame"] - mark["connect"] for mark in marks]
+        rows.append(
+            [
+                f"{gop} s, {name}",
+                _both([mark["connect"] for mark in marks]),
+                _both(picture),
+                _both(live),
+                format_ratio(median(picture), best),
+                format_ratio(median(live), best),
+                "300",
+                f"{float(gop) * 1000 + 300:.0f}",
+            ]
+        )
+    for name, values in theirs.items():
+        offered = [mark["firstFrameMs"] - mark["offerMs"] for mark in peers[name]]
+        ratio = format_ratio(median(values), best)
+        figures = [_both(values), _both(values), ratio, ratio]
+        rows.append([f"{gop} s, {name}", "-", *figures, f"from its offer or answer: {_both(offered)}", ""])
+    return rows
+
+
+def _report(raw: dict[str, Any]) -> Result:
+    head = ["key frame every", "page to connect", "connect to first picture", "connect to live picture"]
+    head += ["first picture relative to the quickest peer", "live relative to it", "budget: first picture", "live"]
+    rows = [row for gop, found in raw.items() for row in build_rows(gop, found)]
     return Result(
         "first_frame",
         "",
         {},
         tables=[
-            Table(
-                "From opening the page to the picture, ms: median (maximum), of a 1080p25 4 Mbps camera",
-                [
-                    "key frame every",
-                    "page to connect",
-                    "connect to first picture",
-                    "connect to live picture",
-                    "first picture relative to the peer",
-                    "live relative to the peer",
-                    "budget: first picture",
-                    "live",
-                ],
-                rows,
-            )
+            Table("From opening the page to the picture, ms: median (maximum), of a 1080p25 4 Mbps camera", head, rows)
         ],
         notes=[
             "The first picture is decoded from the newest footage of the bus; the live picture is WebRTC's first "
             "frame. "
             "A first visit has an empty cache; 'again' is the second one in the same browser profile.",
-            "The peer is measured from its first request to its first frame: it has no picture before the next key "
+            "A peer is measured from its first request to its first frame: it has no picture before the next key "
             "frame. "
             "It forwards a viewer's key-frame request to the camera, and is faster with cameras that respond to it; "
             "these do not.",

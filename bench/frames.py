@@ -1,4 +1,4 @@
-"""Frame accuracy: ten minutes of a camera with numbered frames, recorded while the record worker is killed 20 times."""
+"""Frame accuracy: ten minutes of a camera with numbered frames; record worker and FFmpeg are killed 20 times each."""
 
 from tests.cameras import CounterCamera
 from tests.frames.trial import Outcome, run_trial
@@ -30,7 +30,7 @@ def _report(outcome: Outcome) -> Result:
         {},
         tables=[
             Table(
-                f"Frames played back after {len(outcome.killed_at)} kills of the record worker in "
+                f"Frames played back after {len(outcome.killed_at)} kills of the record worker and of FFmpeg in "
                 f"{outcome.seconds:.0f} s",
                 ["", "frames", "missing", "repeated", "out of order"],
                 [

@@ -1,4 +1,4 @@
-"""Options of a benchmark: whether to be short, and with which peer to compare."""
+"""Options of a benchmark: whether to be short, and with which peers to compare."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from .peers import Peer
 
 @dataclass(frozen=True)
 class Options:
-    """`peer` is the class of the peer, None for no comparison."""
+    """`peers` are the classes of the peers; empty for no comparison."""
 
     quick: bool
-    peer: type[Peer] | None
+    peers: tuple[type[Peer], ...] = ()
 
     def say(self, step: str) -> None:
         """Print the current step."""

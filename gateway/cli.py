@@ -13,6 +13,7 @@ from rich.table import Table
 
 from gateway import __version__, database, migrations
 from gateway.config import Config
+from gateway.devices.sources import TLS_TRUSTS
 from gateway.errors import VasError
 from gateway.inventory import START_MODES, TRANSPORTS, list_devices, reseal_devices
 from gateway.leases import WorkerSlots
@@ -154,6 +155,8 @@ def devices_list() -> None:
 @click.argument("source_url")
 @click.option("--sub-source-url", help="URL of the camera's smaller stream.")
 @click.option("--transport", type=click.Choice(TRANSPORTS), default="tcp", show_default=True)
+@click.option("--tls-trust", type=click.Choice(TLS_TRUSTS), default="verify", show_default=True)
+@click.option("--tls-fingerprint", help="SHA-256 fingerprint of the camera's certificate, with '--tls-trust pinned'.")
 @click.option("--start-mode", type=click.Choice(START_MODES), default="always", show_default=True)
 @click.option("--description", default="")
 @click.option("--location", default="")

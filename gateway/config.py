@@ -175,7 +175,8 @@ class Config:
         between(2, 300, float),
         10.0,
         "seconds",
-        "a stream without a new part for this time is restarted",
+        "a camera that sends no picture for this time is connected to again; for three times as long if it answers, "
+        "and longer if its pictures come less often",
     )
     connect_timeout_seconds: float = setting(
         between(1, 60, float),

@@ -13,6 +13,7 @@ import pluggy
 from gateway.config import Config
 from gateway.media import BookmarkFact, ClipFact, SegmentFact, SnapshotFact
 from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
+from gateway.sources.source import Source, SourceContext
 
 if TYPE_CHECKING:
     from flask_smorest import Blueprint
@@ -44,6 +45,10 @@ class HealthCheck:
 
 class Hooks:
     """The hooks, in the order in which they are called for a stream."""
+
+    @hookspec
+    def register_sources(self, context: SourceContext) -> list[Source]:
+        """Return sources for schemes of source URLs; called once in each web, stream worker and jobs worker process."""
 
     @hookspec
     def register_direct_outputs(self, context: OutputContext) -> list[DirectOutput]:

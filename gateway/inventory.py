@@ -27,6 +27,9 @@ from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
 START_MODES = ("always", "manual", "on_demand")
 TRANSPORTS = ("tcp", "udp")
 
+#: The columns, besides the URLs, whose change a running pipeline must follow.
+_OF_SOURCE = frozenset({"transport", "tls_trust", "tls_fingerprint"})
+
 #: The sort keys of lists; a leading `-` in a request reverses the order.
 DEVICE_ORDER: dict[str, peewee.Field] = {
     "name": Device.name_key,
@@ -52,6 +55,8 @@ class DeviceValues:
     sub_source_url: str | None = field(repr=False, default=None)
     keeps_sub_source: bool = False
     transport: str = "tcp"
+    tls_trust: str = "verify"
+    tls_fingerprint: str | None = None
     description: str = ""
     location: str = ""
     tags: tuple[str, ...] = ()
@@ -226,7 +231,7 @@ def replace_device(
             return device
         if is_new_source:
             changed |= _source_columns(device_id, source, sub, box)
-        if is_new_source or "transport" in changed:
+        if is_new_source or not _OF_SOURCE.isdisjoint(changed):
             changed["source_version"] = device.source_version + 1
         scope.update(
             Device,
@@ -345,6 +350,8 @@ def _plain_columns(values: DeviceValues) -> dict[str, Any]:
         "name": values.name,
         "name_key": name_key(values.name),
         "transport": values.transport,
+        "tls_trust": values.tls_trust,
+        "tls_fingerprint": values.tls_fingerprint,
         "description": values.description,
         "location": values.location,
         "start_mode": values.start_mode,

@@ -46,12 +46,13 @@ class TrackInfo:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """The tracks that a source URL offers."""
+    """The tracks that a source URL offers. Without `has_packets` outputs can take no RTP packets of them."""
 
     video: VideoInfo | None = None
     audio: AudioInfo | None = None
     tracks: tuple[TrackInfo, ...] = field(default=())
     time_to_first_frame_ms: int | None = None
+    has_packets: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain values for JSON."""
@@ -71,6 +72,7 @@ class SourceInfo:
             audio=build(AudioInfo, data.get("audio")),
             tracks=tuple(build(TrackInfo, track) for track in data.get("tracks") or ()),
             time_to_first_frame_ms=data.get("time_to_first_frame_ms"),
+            has_packets=data.get("has_packets", True) is not False,
         )
 
 

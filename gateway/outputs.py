@@ -11,9 +11,8 @@ from gateway.clock import Clock
 from gateway.config import Config
 from gateway.media import Part, Position, SourceInfo
 
-#: Input numbers of the ingest FFmpeg, for `-map`.
+#: The number of the input of an output's FFmpeg process, for `-map`.
 MAIN_INPUT = 0
-SUB_INPUT = 1
 
 #: The role of the consumer output that writes footage.
 RECORDER = "recorder"
@@ -48,19 +47,77 @@ class PipelineInputs:
     find_sub: Callable[[], SourceInfo | None] = lambda: None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputArguments:
-    """The FFmpeg arguments of a direct output, from its first `-map` to its address.
+class Demand:
+    """Whether an output needs its FFmpeg process now. Use it on the worker's loop only."""
 
-    `arguments` map from MAIN_INPUT, or from SUB_INPUT if `mode` is SUB_STREAM. `reason` is a text for users: why the
-    video of the camera is not copied; None if it is. `folders` are those in which the output writes files: FFmpeg has
-    access to no others (setting FFMPEG_SANDBOX).
+    def __init__(self, *, is_set: bool = False) -> None:
+        self.is_set = is_set
+        self._listeners: list[Callable[[], None]] = []
+
+    def set(self, is_set: bool) -> None:
+        """Ask for the process, or give it up; does nothing if that is already so."""
+        if self.is_set != is_set:
+            self.is_set = is_set
+            for listener in tuple(self._listeners):
+                listener()
+
+    def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after each change; returns a function that ends this."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+
+class PacketTaker(ABC):
+    """Takes the packets of a camera as they arrive, for outputs that re-encode nothing.
+
+    A source without `has_packets` (SourceInfo) gives none.
+
+    All methods are called on the worker's loop and must return at once. While `is_wanted` is False the camera's packets
+    are not passed; call `ask` when it becomes True, so that they come at once. An exception ends the output, which is
+    attached again; the camera and other outputs go on.
     """
 
-    arguments: tuple[str, ...]
+    is_wanted: bool = False
+    #: Set by the stream worker.
+    on_asked: Callable[[], None] | None = None
+
+    def ask(self) -> None:
+        """Ask for the packets that come now, on the worker's loop. Without, they come with the next read."""
+        if self.on_asked is not None:
+            self.on_asked()
+
+    def begin(self, kind: str, codec: str, parameter_sets: tuple[bytes, ...]) -> None:
+        """A track ("video" or "audio") begins or has changed its parameter sets (NAL units; empty for other codecs)."""
+
+    @abstractmethod
+    def take(self, kind: str, payload: bytes, time: float, *, ends_unit: bool) -> None:
+        """One RTP payload in order. `time`: capture time of its access unit, in seconds of the monotonic clock."""
+
+    def lost(self, kind: str, packets: int) -> None:
+        """Packets of the camera were lost before the next one."""
+
+    def flush(self) -> None:
+        """All packets that had arrived together have been passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputArguments:
+    """What a direct output needs: packets, an FFmpeg process of its own, or both.
+
+    `packets` takes the camera's packets; `packet_kinds` names the tracks it wants. With `mode` SUB_STREAM its video
+    comes from the sub-stream. `arguments` are those of an FFmpeg process of its own, from its first `-map` to its
+    address, and map from MAIN_INPUT; empty: none is started. It runs only while `demand` is set; without `demand`,
+    always. `reason` is a text for users: why the video of the camera is not copied; None if it is. `folders` are those
+    in which the output writes files: FFmpeg has access to no others (setting FFMPEG_SANDBOX).
+    """
+
+    arguments: tuple[str, ...] = ()
     mode: OutputMode = OutputMode.COPY
     reason: str | None = None
     folders: tuple[str, ...] = ()
+    packets: PacketTaker | None = None
+    packet_kinds: tuple[str, ...] = ("video",)
+    demand: Demand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +134,10 @@ class OutputContext:
 
 
 class DirectOutput(ABC):
-    """An output of the ingest FFmpeg, for low latency, such as RTP to the SFU.
+    """An output of the stream worker, for low latency, such as RTP to the SFU.
 
-    One object serves all devices of a worker process. An exception never stops the stream: the pipeline then starts
-    without this output, and `check` is called to find out whether it can be attached now.
+    One object serves all devices of a worker process. An exception, or the end of its FFmpeg process, never affects the
+    stream or another output: the output is named in the state, and attached again after a pause that grows.
     """
 
     #: Unique among all outputs; shown in the API.
@@ -88,10 +145,10 @@ class DirectOutput(ABC):
 
     @abstractmethod
     def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
-        """Return the arguments for the next run of a device's FFmpeg; may block for a few seconds."""
+        """Return what the output of a device needs; may block for a few seconds. Called again after each failure."""
 
     def check(self, device_id: str) -> str | None:
-        """Called each second while FFmpeg runs: returns None, or a reason code if FFmpeg must be restarted."""
+        """Called each second while the stream runs: returns None, or a reason code if it must be attached again."""
         return None
 
     def figures(self, device_id: str) -> dict[str, Any]:

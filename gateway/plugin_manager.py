@@ -9,8 +9,11 @@ from typing import Any
 import pluggy
 
 from gateway import hookspecs
+from gateway.config import Config
 from gateway.errors import PluginError
 from gateway.outputs import ConsumerContext, ConsumerOutput
+from gateway.sources.registry import SourceRegistry
+from gateway.sources.source import SourceContext
 
 #: The group of entry points under which all plugins are found, ours and those of other packages.
 ENTRY_POINT_GROUP = "gateway.plugins"
@@ -62,7 +65,12 @@ def collect(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> list[
 
     Raises PluginError, which names the plugin, if an implementation fails or returns no list.
     """
-    found: list[Any] = []
+    return [found for _, found in _collect_named(manager, hook, **arguments)]
+
+
+def _collect_named(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+    """As `collect`, each object with the name of its plugin."""
+    found: list[tuple[str, Any]] = []
     for implementation in getattr(manager.hook, hook).get_hookimpls():
         name = implementation.plugin_name
         try:
@@ -71,8 +79,13 @@ def collect(manager: pluggy.PluginManager, hook: str, **arguments: Any) -> list[
             raise PluginError(f"plugin '{name}' failed in {hook}: {error}") from error
         if not isinstance(objects, list):
             raise PluginError(f"plugin '{name}' must return a list from {hook}, not {type(objects).__name__}")
-        found.extend(objects)
+        found.extend((name, one) for one in objects)
     return found
+
+
+def collect_sources(manager: pluggy.PluginManager, config: Config) -> SourceRegistry:
+    """The sources of all plugins. Raises PluginError, also when two have the same scheme."""
+    return SourceRegistry(_collect_named(manager, "register_sources", context=SourceContext(config)))
 
 
 def collect_consumer_outputs(manager: pluggy.PluginManager, context: ConsumerContext) -> list[ConsumerOutput]:

@@ -57,6 +57,22 @@ def _table(*rows: tuple[str, str, str]) -> dict[str, Reason]:
 REASONS: dict[str, Reason] = _table(
     ("unauthorized", "the camera refused the user name or password", "edit the device and enter the right credentials"),
     ("forbidden", "the camera does not allow this user to watch", "give the user viewing rights on the camera"),
+    (
+        "login_revoked",
+        "the camera refuses the login that worked before",
+        "close other connections to the camera, and check whether it locked or changed this user",
+    ),
+    (
+        "login_paused",
+        "the camera refused the user name or password three times: for ten minutes it is not tried again, because "
+        "cameras lock whoever tries more often",
+        "enter the right credentials, which are tried at once, or choose 'Try now' if the camera accepts these again",
+    ),
+    (
+        "login_unsupported",
+        "the camera asks for a kind of login that is not supported",
+        "choose Digest with MD5 or SHA-256, or Basic, in the camera's RTSP settings",
+    ),
     ("not_found", "the camera has no stream at this path", "check the path of the source URL"),
     ("refused", "nothing listens on the camera's port", "check the port, and that RTSP is switched on in the camera"),
     ("unreachable", "there is no network route to the camera", "check the address, cabling and network of the camera"),
@@ -64,18 +80,87 @@ REASONS: dict[str, Reason] = _table(
     ("unknown_host", "the camera's host name cannot be resolved", "check the host name, or use an IP address"),
     ("closed_by_camera", "the camera closed the connection", "nothing to do: the connection is retried"),
     ("camera_error", "the camera answered with an internal error", "end other connections to it, or restart it"),
+    (
+        "too_many_connections",
+        "the camera has too many connections",
+        "close other viewers and recorders of this camera, or wait until it has ended old connections",
+    ),
+    (
+        "request_refused",
+        "the camera rejected a request",
+        "check the path of the source URL with another player, and update the camera's firmware",
+    ),
+    (
+        "option_refused",
+        "the camera demands an extension of RTSP that is not supported",
+        "check the RTSP settings of the camera, and update its firmware",
+    ),
+    ("session_lost", "the camera no longer knows the session", "nothing to do: the connection is retried"),
+    (
+        "transport_refused",
+        "the camera sends neither by TCP nor by UDP",
+        "switch on RTSP over TCP in the camera, and unicast instead of multicast",
+    ),
+    (
+        "udp_blocked",
+        "no packets of the camera arrive by UDP",
+        "choose TCP as the transport, or let UDP of the camera pass the firewall",
+    ),
+    ("not_rtsp", "what answers at this port is no RTSP", "check the port: cameras mostly use 554 for RTSP"),
+    (
+        "waits_for_key_frame",
+        "the stream waits for the camera's next key frame",
+        "nothing to do: it runs with that frame; one every second or two, set in the camera, starts it sooner",
+    ),
+    (
+        "no_key_frames",
+        "the camera sends no key frames",
+        "switch off intra refresh and 'smart codec' (H.264+, H.265+) in the camera, and set a key frame every one or "
+        "two seconds",
+    ),
     ("no_video", "the source carries no video", "check the path, or switch the video stream on in the camera"),
     ("unsupported_codec", "the codec is not supported", "choose H.264 or H.265 in the camera"),
     ("stalled", "the camera stopped sending video", "nothing to do: the connection is retried"),
-    ("resolution_changed", "the camera changed its picture format", "nothing to do: the stream restarts by itself"),
+    ("resolution_changed", "the camera changed its picture or sound format", "nothing to do: the stream goes on"),
     ("invalid_data", "the camera sent data that cannot be read", "check the camera's stream with another player"),
     ("tls_failed", "the encrypted connection to the camera failed", "check the camera's certificate, or use rtsp"),
+    (
+        "tls_untrusted",
+        "the camera's certificate is not signed by a known authority",
+        "trust this certificate by its fingerprint, or any certificate, in the device's settings",
+    ),
+    (
+        "tls_expired",
+        "the camera's certificate is not valid at this time",
+        "renew the certificate in the camera, and check the clocks of the camera and of this machine",
+    ),
+    (
+        "tls_wrong_name",
+        "the camera's certificate is for another name",
+        "use the host name of the certificate, or trust it by its fingerprint",
+    ),
+    (
+        "tls_changed",
+        "the camera shows another certificate than the trusted one",
+        "if the camera's certificate was renewed, enter its new fingerprint; otherwise check what answers there",
+    ),
+    ("tls_not_spoken", "the camera does not speak TLS at this port", "use rtsp, or the camera's port for rtsps"),
     (
         "redirected",
         "the camera redirects to another address, which cannot be used",
         "enter the address at which the camera really sends",
     ),
     ("address_not_allowed", "the source's address is not allowed", "use an address that the settings allow"),
+    (
+        "source_failed",
+        "the plugin that reads this source failed",
+        "see the log of the stream worker, and update the plugin",
+    ),
+    (
+        "source_unknown",
+        "no plugin reads sources with this scheme",
+        "install the plugin again, or enter an address with another scheme",
+    ),
     (
         "wrong_secret_key",
         "the camera's address and password were encrypted with another SECRET_KEY",
@@ -88,9 +173,13 @@ REASONS: dict[str, Reason] = _table(
         "check the memory of this machine and its system log",
     ),
     ("port_in_use", "a local media port is taken", "nothing to do: other ports are tried"),
-    ("output_failed", "an output plugin could not be attached", "see the log of the stream worker"),
-    ("output_changed", "an output plugin requested a restart", "nothing to do: the stream restarts by itself"),
-    ("output_stalled", "an output plugin stopped receiving video", "nothing to do: the stream restarts by itself"),
+    (
+        "output_failed",
+        "an output plugin could not be attached, or its ffmpeg process ended",
+        "see the log of the stream worker",
+    ),
+    ("output_changed", "an output plugin asked to be attached again", "nothing to do: the stream goes on meanwhile"),
+    ("output_stalled", "an output plugin stopped receiving video", "nothing to do: it is attached again by itself"),
     ("sfu_unreachable", "the WebRTC server does not answer", "check that the sfu process runs"),
     ("worker_stopped", "the stream worker was stopped", "nothing to do: another worker takes over"),
     ("takeover", "another worker took over", "nothing to do"),

@@ -22,7 +22,7 @@ from gateway.secrets import SecretBox
 from gateway.storage.interface import Storage
 from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT, FootageScope, TenantScope
 from tests.factories import make_config, make_device
-from tests.workers.conftest import H264, make_media
+from tests.fragmented_media import H264, make_media
 
 MINUTE_MS = 60_000
 #: A Monday at noon, UTC.

@@ -1,24 +1,31 @@
 """The actors: the functions that the queues' messages call. Each takes ids and loads everything else itself."""
 
+import asyncio
 import logging
 import threading
+from functools import cache, partial
 
 import dramatiq
 from dramatiq.middleware import Shutdown
 
+from gateway.devices.login_budget import LoginBudget
 from gateway.devices.probes import Probes
+from gateway.devices.sources import parse_source
+from gateway.plugin_manager import collect_sources, create_plugin_manager
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
+from gateway.sources.registry import SourceRegistry
+from gateway.sources.tls import TlsTrust
 from gateway.streams.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
 from workers.broker import broker, config, services
-from workers.ffmpeg.advice import describe_probe
-from workers.ffmpeg.probe import WATCH_SECONDS
-from workers.ffmpeg.probe import probe_source as inspect_source
 from workers.job_runner import JobRunner
 from workers.outputs.consumer import ConsumerSupervisor
 from workers.streams.supervisor import StreamSupervisor
 
 log = logging.getLogger(__name__)
+
+#: A certificate is read only after a probe that was this quick: the web process waits for both for 20 s.
+_CERTIFICATE_WITHIN_MS = 10_000
 
 #: Long jobs hold at most half of the threads, so that a probe for a person who adds a camera does not wait for them.
 _job_slots = threading.BoundedSemaphore(max(1, config.job_threads // 2))
@@ -57,6 +64,11 @@ def run_consumer(output_name: str, device_id: str) -> None:
         consumers.messages.consumer_taken(output_name, device_id)
 
 
+@cache
+def _load_sources() -> SourceRegistry:
+    return collect_sources(create_plugin_manager(), config)
+
+
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0)
 def probe_source(probe_id: str) -> None:
     """Probe the source of a stored request and store the result.
@@ -64,13 +76,27 @@ def probe_source(probe_id: str) -> None:
     The request expires in Redis. The age of the message (Dramatiq's `max_age`) would compare the clocks of two
     machines.
     """
-    probes = Probes(connect_redis(config.redis_url), SecretBox.from_config(config))
+    client = connect_redis(config.redis_url)
+    probes = Probes(client, SecretBox.from_config(config))
     request = probes.load_request(probe_id)
     if request is None:
         log.info("the request of probe %s has expired", probe_id)
         return
-    result = inspect_source(config, request.source_url, request.transport, watch_seconds=WATCH_SECONDS)
-    probes.store_result(probe_id, describe_probe(result))
+    # Imported only here: record workers need no session with a camera.
+    from workers.ingest.advice import describe_probe
+    from workers.ingest.probe import probe
+    from workers.streams.sources import SessionOpener, shown_certificate
+
+    logins = LoginBudget.from_config(client, config)
+    if request.tries_now:
+        logins.forget(parse_source(request.source_url))
+    trust = TlsTrust(request.tls_trust, request.tls_fingerprint)
+    opener = SessionOpener(_load_sources(), config, logins, transport=request.transport, trust=trust)
+    result = asyncio.run(probe(config, partial(opener.open, request.source_url)))
+    # A camera that took so long is not kept waiting, nor is the person who waits for the answer.
+    is_quick = result.elapsed_ms < _CERTIFICATE_WITHIN_MS
+    certificate = asyncio.run(shown_certificate(request.source_url, config)) if is_quick else None
+    probes.store_result(probe_id, describe_probe(result, certificate))
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)

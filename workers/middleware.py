@@ -7,6 +7,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -16,14 +17,23 @@ import redis
 from gateway import database, sandbox
 from gateway.clock import SystemClock
 from gateway.config import Config
+from gateway.devices.login_budget import LoginBudget
 from gateway.leases import RECORD, STREAM, WorkerSlots
 from gateway.outputs import RECORDER, ConsumerContext, DirectOutput, OutputContext
-from gateway.plugin_manager import collect, collect_consumer_outputs, create_plugin_manager, find_output_name, notify
+from gateway.plugin_manager import (
+    collect,
+    collect_consumer_outputs,
+    collect_sources,
+    create_plugin_manager,
+    find_output_name,
+    notify,
+)
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.service_clock import ServiceClock
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
+from gateway.streams.try_now import TryNow
 from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
 from workers.outputs.bus_feed import BusFeed
@@ -31,11 +41,14 @@ from workers.outputs.consumer import ConsumerServices
 from workers.storage.housekeeping import Housekeeper
 from workers.streams.loop import MediaLoop
 from workers.streams.services import Services
+from workers.streams.source_threads import THREADS
 
 log = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 3.0
 _M_ARENA_MAX = -8
+#: Threads in which outputs are attached: each may wait some seconds for a server that does not answer.
+_ATTACHING_THREADS = 8
 
 
 class WorkerServices(dramatiq.Middleware):
@@ -95,8 +108,10 @@ class WorkerServices(dramatiq.Middleware):
         loop = MediaLoop(Launcher.from_config(self.config))
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
         outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
+        sources = collect_sources(manager, self.config)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds)
+        executor = ThreadPoolExecutor(_ATTACHING_THREADS, thread_name_prefix="outputs")
         self._stream = Services(
             config=self.config,
             worker=self.name,
@@ -105,13 +120,22 @@ class WorkerServices(dramatiq.Middleware):
             leases=leases,
             loop=loop,
             outputs=outputs,
+            executor=executor,
             secrets=SecretBox.from_config(self.config),
+            logins=LoginBudget.from_config(client, self.config),
+            try_now=TryNow(client),
             messages=Messages(broker, client),
+            sources=sources,
             on_state=lambda device_id, state, reason: notify(
                 manager, "on_stream_state", device_id=device_id, state=state, reason=reason
             ),
         )
-        self._closers += [leases.close, loop.close]
+        self._closers += [
+            THREADS.close,
+            leases.close,
+            loop.close,
+            partial(executor.shutdown, wait=False, cancel_futures=True),
+        ]
         self._closers += [output.close for output in outputs]
         self._report_slots(client, self.config.stream_slots)
 

@@ -4,21 +4,13 @@ It runs with its own configuration, on loopback and on free ports; the package's
 over UDP only (github.com/meetecho/janus-gateway, issue 2335).
 """
 
-import contextlib
-import re
 import shutil
-import subprocess
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import requests
+from .program import PeerProgram, read_version
 
-from tests.stack import free_block, free_port, give_back
-
-START_SECONDS = 60
 #: Ports for viewers, and for each camera's RTP and RTCP (also of an audio track); the range is small.
 _VIEWER_PORTS, _CAMERA_PORTS = 40, 4
 _LIBRARIES = Path("/usr/lib/x86_64-linux-gnu/janus")
@@ -55,79 +47,41 @@ camera{number}: {{
 """
 
 
-class JanusGateway:
+class JanusGateway(PeerProgram):
     """A separate Janus process. See `bench.peers.Peer`."""
 
     name = "Janus"
     script = Path(__file__).with_suffix(".js")
+    absent = "apt-get install janus"
 
     def __init__(self) -> None:
-        self._folder: Path | None = None
-        self._process: subprocess.Popen | None = None
-        self._blocks: list[tuple[int, int]] = []
+        super().__init__()
         self._url = ""
 
     @staticmethod
     def find_version() -> str | None:
         """Return the installed version, None if it is not installed."""
         program = shutil.which("janus")
-        if program is None:
-            return None
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10)
-        found = re.search(r"\d+\.\d+\.\d+", done.stdout + done.stderr)
-        return found[0] if found else "unknown"
+        return program and read_version([program, "--version"])
 
-    def start(self, cameras: Sequence[str]) -> None:
+    def start(self, cameras: Sequence[str], *, is_recording: bool = False) -> None:
         """Start with these RTSP URLs; returns when media of all has arrived. Raises RuntimeError."""
-        self._folder = Path(tempfile.mkdtemp(prefix="vas-peer-"))
-        port = free_port()
+        folder, port = self.make_folder(), self.take_ports()
         self._url = f"http://127.0.0.1:{port}/janus"
-        self._configure(port, cameras)
-        with (self._folder / "janus.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                ["janus", "-F", str(self._folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            self._await_media(len(cameras))
-        except BaseException:
-            self.close()
-            raise
+        self._configure(folder, port, cameras)
+        self.launch(["janus", "-F", str(folder)], len(cameras), self._has_media)
 
     def watch_options(self, camera: int) -> dict[str, Any]:
         """Return the options of `watchPeer` for a camera, by its index in the list."""
         return {"url": self._url, "camera": camera + 1}
 
-    def pids(self) -> list[int]:
-        """Return the ids of all its processes."""
-        return [] if self._process is None else [self._process.pid]
-
-    def close(self) -> None:
-        """Stop Janus; may be called twice."""
-        if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(10)
-            self._process.kill()
-            self._process.wait(5)
-            self._process = None
-        while self._blocks:
-            give_back(*self._blocks.pop())
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    def _configure(self, port: int, cameras: Sequence[str]) -> None:
+    def _configure(self, folder: Path, port: int, cameras: Sequence[str]) -> None:
         plugins = [file.name for file in (_LIBRARIES / "plugins").glob("*.so") if "streaming" not in file.name]
         transports = [file.name for file in (_LIBRARIES / "transports").glob("*.so") if "http" not in file.name]
         ingest_ports = _CAMERA_PORTS * len(cameras) + 8
-        first, ingest = free_block(_VIEWER_PORTS), free_block(ingest_ports)
-        self._blocks = [(first, _VIEWER_PORTS), (ingest, ingest_ports)]
+        first, ingest = self.take_ports(_VIEWER_PORTS), self.take_ports(ingest_ports)
         general = _GENERAL.format(
-            folder=self._folder,
+            folder=folder,
             viewers=f"{first}-{first + _VIEWER_PORTS - 1}",
             plugins=",".join(plugins),
             transports=",".join(transports),
@@ -135,31 +89,20 @@ class JanusGateway:
         streaming = f'general: {{ rtp_port_range = "{ingest}-{ingest + ingest_ports - 1}" }}\n' + "".join(
             _MOUNTPOINT.format(number=number, url=url) for number, url in enumerate(cameras, 1)
         )
-        (self._folder / "janus.jcfg").write_text(general)
-        (self._folder / "janus.transport.http.jcfg").write_text(_HTTP.format(port=port))
-        (self._folder / "janus.plugin.streaming.jcfg").write_text(streaming)
-
-    def _await_media(self, count: int) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        missing = set(range(1, count + 1))
-        while missing:
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                log = (self._folder / "janus.log").read_text(errors="replace")
-                raise RuntimeError(f"janus does not show cameras {sorted(missing)}; its log ends with\n{log[-2000:]}")
-            with contextlib.suppress(requests.RequestException, KeyError):
-                missing = {number for number in missing if not self._has_media(number)}
-            time.sleep(0.3)
+        (folder / "janus.jcfg").write_text(general)
+        (folder / "janus.transport.http.jcfg").write_text(_HTTP.format(port=port))
+        (folder / "janus.plugin.streaming.jcfg").write_text(streaming)
 
     def _has_media(self, camera: int) -> bool:
         """Whether the mountpoint received media within the last second."""
-        session = self._ask("", {"janus": "create"})["data"]["id"]
+        session = self._send("", {"janus": "create"})["data"]["id"]
         try:
-            handle = self._ask(f"/{session}", {"janus": "attach", "plugin": "janus.plugin.streaming"})["data"]["id"]
-            answer = self._ask(f"/{session}/{handle}", {"janus": "message", "body": {"request": "info", "id": camera}})
+            handle = self._send(f"/{session}", {"janus": "attach", "plugin": "janus.plugin.streaming"})["data"]["id"]
+            answer = self._send(f"/{session}/{handle}", {"janus": "message", "body": {"request": "info", "id": camera}})
             media = answer["plugindata"]["data"]["info"].get("media", [])
             return any(item.get("age_ms", 1e9) < 1000 for item in media)
         finally:
-            self._ask(f"/{session}", {"janus": "destroy"})
+            self._send(f"/{session}", {"janus": "destroy"})
 
-    def _ask(self, path: str, message: dict[str, Any]) -> dict[str, Any]:
-        return requests.post(self._url + path, json={**message, "transaction": "bench"}, timeout=5).json()
+    def _send(self, path: str, message: dict[str, Any]) -> dict[str, Any]:
+        return self.ask("POST", self._url + path, json={**message, "transaction": "bench"})

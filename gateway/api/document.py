@@ -225,6 +225,9 @@ def _as_request(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _open(schema: dict[str, Any]) -> None:
+    """Let a schema of replies grow, and drop what only requests contain."""
+    for name in [name for name, part in schema.get("properties", {}).items() if part.get("writeOnly")]:
+        del schema["properties"][name]
     for part in _dicts(schema):
         if part.get("additionalProperties") is False:
             del part["additionalProperties"]

@@ -19,6 +19,7 @@ from gateway.captures.files import CaptureFiles
 from gateway.captures.posters import Posters
 from gateway.captures.queue import CaptureQueue
 from gateway.config import Config
+from gateway.devices.login_budget import LoginBudget
 from gateway.devices.model import Device
 from gateway.devices.probes import Probes
 from gateway.devices.sources import SourcePolicy
@@ -26,6 +27,7 @@ from gateway.errors import Conflict, NotFound, PluginError, Unavailable
 from gateway.footage.recorder_status import EvidenceReader, RecorderStatus, recording_statuses
 from gateway.inventory import find_device
 from gateway.leases import SNAPSHOT, Leases, WorkerSlots
+from gateway.plugin_manager import collect_sources
 from gateway.redis_client import Outage, connect_redis
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
@@ -35,6 +37,7 @@ from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
 from gateway.streams.model import request_start, touch_demand
 from gateway.streams.queries import StreamRecord, read_stream_record
+from gateway.streams.try_now import TryNow
 from gateway.tenancy.scopes import TenantScope
 
 logger = logging.getLogger(__name__)
@@ -74,6 +77,8 @@ class ApiServices:
     slots: WorkerSlots
     messages: Messages
     probes: Probes
+    logins: LoginBudget
+    try_now: TryNow
     box: SecretBox
     policy: SourcePolicy
     plugins: pluggy.PluginManager
@@ -103,8 +108,10 @@ class ApiServices:
             slots=WorkerSlots(client),
             messages=Messages.connect(config),
             probes=Probes(client, box),
+            logins=LoginBudget.from_config(client, config),
+            try_now=TryNow(client),
             box=box,
-            policy=SourcePolicy.from_config(config),
+            policy=SourcePolicy.from_config(config, collect_sources(plugins, config).ports),
             plugins=plugins,
             captures=captures,
             capture_files=CaptureFiles.from_config(config),

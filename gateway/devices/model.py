@@ -23,6 +23,8 @@ class Device(TenantRow):
     sub_source_sealed = peewee.TextField(null=True)
     has_credentials = peewee.BooleanField()
     transport = peewee.TextField()
+    tls_trust = peewee.TextField()
+    tls_fingerprint = peewee.TextField(null=True)
     description = peewee.TextField()
     location = peewee.TextField()
     start_mode = peewee.TextField()

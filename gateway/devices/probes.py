@@ -7,7 +7,7 @@ message in the queue carries only its id.
 import json
 import uuid
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import redis
@@ -27,9 +27,16 @@ class ProbeRequest:
 
     source_url: str = field(repr=False)
     transport: str = "tcp"
+    tls_trust: str = "verify"
+    tls_fingerprint: str | None = None
+    #: Whether to log in although the camera refused this login so often that it is paused.
+    tries_now: bool = False
 
     def __str__(self) -> str:
         return f"probe of {redact_url(self.source_url)} over {self.transport}"
+
+
+_REQUEST_VALUES = {value.name for value in fields(ProbeRequest)}
 
 
 class Probes:
@@ -76,7 +83,7 @@ class Probes:
 
     def _open_request(self, probe_id: str, sealed: bytes) -> ProbeRequest:
         values = self._open(sealed, f"probe:{probe_id}")
-        require(values.keys() == {"source_url", "transport"}, "it has other values than a URL and a transport")
+        require(values.keys() == _REQUEST_VALUES, "it has other values than those of a request")
         return ProbeRequest(**values)
 
     def _open(self, sealed: bytes, context: str) -> dict[str, Any]:

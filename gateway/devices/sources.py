@@ -1,41 +1,52 @@
 """The policy for source URLs. Parsing is pure; `check_addresses` also asks the resolver.
 
-The URL becomes an argument of FFmpeg, and the gateway is inside networks that its users may not reach. So the policy
-allows only rtsp and rtsps, nothing that FFmpeg would take for an option, and no address of the machine itself, of a
-cloud's metadata service, or outside ALLOWED_SOURCE_NETWORKS, in any notation.
+The gateway is inside networks that its users may not reach. So the policy allows only the schemes of RTSP and of
+plugins, and no address of the machine itself, of a cloud's metadata service, or outside ALLOWED_SOURCE_NETWORKS, in any
+notation.
 """
 
 import ipaddress
 import re
 import socket
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from urllib.parse import unquote, unquote_to_bytes
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from gateway.config import Config
 from gateway.errors import InvalidValue
+from gateway.sources.registry import RTSP_PORTS, SCHEME
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-#: FFmpeg silently truncates longer URLs.
 MAX_URL_LENGTH = 1000
-MAX_USERINFO_LENGTH = 120
+#: Of user and password as the camera knows them, not percent-encoded.
+MAX_USERINFO_LENGTH = 128
 
-SCHEMES = ("rtsp", "rtsps")
-DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322}
+#: Which certificates of an encrypted source are trusted: those that a known authority signed for its host, the one
+#: with a given fingerprint, or any.
+TLS_TRUSTS = ("verify", "pinned", "any")
 
-#: FFmpeg reads these as its own options if they appear in the query.
-_FFMPEG_QUERY_OPTIONS = frozenset({"tcp", "udp", "udp_multicast", "multicast", "http", "https"})
+#: Other programs read these as options if they appear in the query of an RTSP URL: people expect an effect.
+_QUERY_OPTIONS = frozenset({"tcp", "udp", "udp_multicast", "multicast", "http", "https"})
 
+#: Characters that are not allowed in user and password, or mean something else there (RFC 3986), unless encoded.
+_RAW_IN_LOGIN = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:|{}\"\[\]%]|%(?![0-9A-Fa-f]{2})")
+_HOST_AND_PORT = re.compile(r"(?:\[[^\[\]@/?#]*\]|[^:@\[\]/?#]*)(?::[0-9]*)?(?=[/?]|\Z)")
 _ALLOWED_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=%|{}\"]*")
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
 _METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(text) for text in ("100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254")
 )
+#: Networks whose addresses end with an IPv4 address: NAT64 (RFC 6052), translated (RFC 2765) and compatible ones.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_TRANSLATED = ipaddress.ip_network("::ffff:0:0:0/96")
 _COMPATIBLE = ipaddress.ip_network("::/96")
+#: NAT64 of a network's own (RFC 8215): its prefix has 48, 56, 64 or 96 bits, so the IPv4 address is at one of these
+#: places (RFC 6052, section 2.2).
+_LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
+_LOCAL_NAT64_PLACES = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _RESOLVE_SECONDS = 2.0
 
@@ -48,14 +59,16 @@ class AddressNotAllowed(InvalidValue):
 
 @dataclass(frozen=True, slots=True)
 class SourcePolicy:
-    """The rules of the settings for camera addresses."""
+    """The rules of the settings for camera addresses; `ports` are the schemes that there are, with default ports."""
 
     allow_loopback: bool = False
     networks: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    ports: Mapping[str, int] = field(default_factory=lambda: RTSP_PORTS)
 
     @classmethod
-    def from_config(cls, config: Config) -> "SourcePolicy":
+    def from_config(cls, config: Config, ports: Mapping[str, int] = RTSP_PORTS) -> "SourcePolicy":
         return cls(
+            ports=ports,
             allow_loopback=config.allow_loopback_sources,
             networks=tuple(ipaddress.ip_network(text, strict=False) for text in config.allowed_source_networks),
         )
@@ -82,6 +95,13 @@ class SourcePolicy:
         if self.networks and not any(address in network for network in self.networks):
             return "is outside the networks of ALLOWED_SOURCE_NETWORKS"
         return None
+
+
+def read_fingerprint(text: str) -> str | None:
+    """The SHA-256 fingerprint of a certificate as 64 lower-case hexadecimal digits, from the notations of browsers and
+    openssl; None for any other text."""
+    digits = re.sub(r"[:\s]", "", text).lower()
+    return digits if re.fullmatch(r"[0-9a-f]{64}", digits) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +131,25 @@ class SourceUrl:
         user, _, password = self.userinfo.partition(":")
         return unquote(user), unquote(password)
 
+    def with_credentials(self, username: str, password: str) -> "SourceUrl":
+        """The same source with this login, in any characters; without one if both are empty."""
+        login = f"{quote(username, safe='')}:{quote(password, safe='')}" if password else quote(username, safe="")
+        return replace(self, userinfo=login or None)
 
-def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
-    """Parse a source URL; raises InvalidValue with a message that says what would be right. Makes no network calls."""
+
+def credentials_of(source: SourceUrl) -> tuple[str, str] | None:
+    """User and password as they are sent: bytes outside UTF-8 are kept as surrogates. None without a login."""
+    if source.userinfo is None:
+        return None
+    user, _, password = source.userinfo.partition(":")
+    return unquote(user, errors="surrogateescape"), unquote(password, errors="surrogateescape")
+
+
+def parse_source(text: str, field_name: str = "source_url", schemes: Collection[str] | None = None) -> SourceUrl:
+    """Parse a source URL; raises InvalidValue with a message that says what would be right. Makes no network calls.
+
+    `schemes`: those that are allowed; None: any, for URLs that were saved, perhaps with a plugin that is gone.
+    """
 
     def wrong(message: str) -> InvalidValue:
         return InvalidValue(field_name, f"'{field_name}' {message}")
@@ -122,8 +158,9 @@ def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
         raise wrong(f"must have at most {MAX_URL_LENGTH} characters, not {len(text)}")
     scheme, separator, rest = text.partition("://")
     scheme = scheme.lower()
-    if not separator or scheme not in SCHEMES:
-        raise wrong("must start with rtsp:// or rtsps://")
+    if not separator or not SCHEME.fullmatch(scheme) or (schemes is not None and scheme not in schemes):
+        raise wrong(f"must start with {_name_schemes(schemes or RTSP_PORTS)}")
+    _check_login(rest, wrong)
     if not _ALLOWED_CHARACTERS.fullmatch(rest):
         raise wrong(
             "must not contain spaces, control characters, '#', '\\' or characters outside ASCII: "
@@ -136,14 +173,12 @@ def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
     authority = re.match(r"[^/?]*", rest)[0]
     tail = rest[len(authority) :]
     userinfo, at, host_and_port = authority.rpartition("@")
-    if at and "@" in userinfo:
-        raise wrong("must have one '@' before the host: write one in a password as %40")
-    if len(userinfo) > MAX_USERINFO_LENGTH:
+    if len(unquote(userinfo)) > MAX_USERINFO_LENGTH:
         raise wrong(f"must have at most {MAX_USERINFO_LENGTH} characters of user and password")
     if at and not userinfo.partition(":")[0]:
         raise wrong("must name the user before the password, as in rtsp://user:password@host")
-    options = _FFMPEG_QUERY_OPTIONS.intersection(re.split(r"[?&]", tail.lower())[1:])
-    if options:
+    options = _QUERY_OPTIONS.intersection(re.split(r"[?&]", tail.lower())[1:])
+    if options and scheme in RTSP_PORTS:
         raise wrong(f"must not contain '{sorted(options)[0]}' in its query: choose it with 'transport'")
     host, port = _split_port(host_and_port, wrong)
     host, address = _read_host(host, wrong)
@@ -152,7 +187,7 @@ def parse_source(text: str, field_name: str = "source_url") -> SourceUrl:
 
 def check_source(text: str, policy: SourcePolicy, field_name: str = "source_url") -> SourceUrl:
     """As `parse_source`, and check the address if the host is one; raises InvalidValue or AddressNotAllowed."""
-    source = parse_source(text, field_name)
+    source = parse_source(text, field_name, policy.ports)
     if source.host in _METADATA_NAMES:
         raise AddressNotAllowed(field_name, f"'{field_name}' must not lead to a metadata service: '{source.host}'")
     if source.address is not None:
@@ -201,11 +236,39 @@ def resolve_host(host: str, timeout_seconds: float = _RESOLVE_SECONDS) -> list[s
     return list(found)
 
 
+def _name_schemes(schemes: Collection[str]) -> str:
+    *others, last = (f"{scheme}://" for scheme in sorted(schemes))
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def _require(policy: SourcePolicy, address: Address, host: str, field_name: str) -> None:
     refusal = policy.refusal(address)
     if refusal:
         shown = host if str(address) == host else f"{host} ({address})"
         raise AddressNotAllowed(field_name, f"'{field_name}' must be a camera's address: '{shown}' {refusal}")
+
+
+def _check_login(rest: str, wrong: Callable[[str], InvalidValue]) -> None:
+    """Name a character of user and password that is not percent-encoded."""
+    userinfo = rest[: _end_of_login(rest)]
+    match = _RAW_IN_LOGIN.search(userinfo) if ":" in userinfo else None
+    if match is None:
+        return
+    character, part = match[0], "password" if ":" in userinfo[: match.start()] else "username"
+    if not character.isprintable():
+        raise wrong(f"has a {part} with the character U+{ord(character):04X}, which a password cannot contain")
+    kind = "a blank" if character == " " else f"'{character}'"
+    code = quote(character, safe="")
+    raise wrong(f"has a {part} that contains {kind}: write it as {code}, or send the {part} in the field '{part}'")
+
+
+def _end_of_login(rest: str) -> int:
+    """The place of the '@' behind user and password as people type them, with raw characters; 0 without one: what
+    stands behind it is a host, with a port of digits if any."""
+    for start in (0, *(match.end() for match in re.finditer("@", rest))):
+        if _HOST_AND_PORT.match(rest, start):
+            return max(start - 1, 0)
+    return 0
 
 
 def _split_port(text: str, wrong: Callable[[str], InvalidValue]) -> tuple[str, int | None]:
@@ -279,6 +342,16 @@ def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
     if not isinstance(address, ipaddress.IPv6Address):
         return []
     found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _NAT64 or (address in _COMPATIBLE and int(address) > 1):
-        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    last = int(address) & 0xFFFFFFFF
+    is_isatap = int(address) >> 32 & 0xFDFFFFFF == 0x5EFE
+    if address in _NAT64 or address in _TRANSLATED or is_isatap or (address in _COMPATIBLE and int(address) > 1):
+        found.append(ipaddress.IPv4Address(last))
+    if address in _LOCAL_NAT64:
+        found += _embedded_at(address.packed)
     return [item for item in found if item is not None]
+
+
+def _embedded_at(packed: bytes) -> list[ipaddress.IPv4Address]:
+    """The IPv4 addresses that a local NAT64 address may mean: an address of 0.0.0.0/8 only if it can mean no other."""
+    places = [ipaddress.IPv4Address(bytes(packed[place] for place in places)) for places in _LOCAL_NAT64_PLACES]
+    return [item for item in places if item not in _THIS_NETWORK] or places[:1]

@@ -10,6 +10,7 @@ import struct
 from dataclasses import dataclass
 
 from gateway.mp4.boxes import U32, InvalidMedia, box, find_box, full_box, walk_boxes
+from gateway.mp4.descriptors import parse_descriptors
 from gateway.mp4.fragments import AUDIO, VIDEO, Track, parse_tracks
 
 #: Samples in an AAC frame, and a frame of silence in AAC-LC for one and for two channels.
@@ -124,28 +125,8 @@ def _silent_frame_of(moov: bytes) -> bytes | None:
             return None
         # AudioSampleEntry: 8 bytes of box header and 28 of fields, then the box with the decoder's configuration.
         config = find_box(moov, entry + 36, entry + U32.unpack_from(moov, entry)[0], b"esds")
-        return _silent_frame(_audio_config(moov[config[0] + 4 : config[1]])) if config else None
+        return _silent_frame(parse_descriptors(moov[config[0] + 4 : config[1]]).configuration) if config else None
     return None
-
-
-def _audio_config(descriptors: bytes) -> bytes:
-    """The DecoderSpecificInfo (tag 5) in the ES_Descriptor of `esds` (ISO/IEC 14496-1, 7.2.6)."""
-    at = 0
-    fields = {3: 3, 4: 13}
-    while at + 2 <= len(descriptors):
-        tag, size = descriptors[at], 0
-        at += 1
-        while at < len(descriptors):
-            byte = descriptors[at]
-            at += 1
-            size = size << 7 | byte & 0x7F
-            if not byte & 0x80:
-                break
-        if tag == 5:
-            return descriptors[at : at + size]
-        # Descriptors 3 and 4 contain the next ones after fields of their own; others are skipped.
-        at += fields.get(tag, size)
-    return b""
 
 
 def _silent_frame(config: bytes) -> bytes | None:

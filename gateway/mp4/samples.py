@@ -1,10 +1,12 @@
 """Reads recorded parts as samples: track formats, and time and place of each frame (ISO/IEC 14496-12, 8.8). Pure."""
 
+import itertools
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gateway.mp4.boxes import U32, InvalidMedia, find_box, read_box_header, walk_boxes
+from gateway.mp4.descriptors import JPEG, DecoderDescription, parse_descriptors
 from gateway.mp4.track_runs import (
     COMPOSITION,
     DEFAULT_DURATION,
@@ -69,6 +71,11 @@ class TrackFormat:
         found = find_box(self.entry, start, len(self.entry), name)
         return self.entry[found[0] : found[1]] if found else None
 
+    @property
+    def decoder(self) -> DecoderDescription:
+        """What the `esds` box of the sample entry says, for codecs that have one."""
+        return parse_descriptors((self.box(b"esds") or b"")[4:])
+
     def fits(self, other: "TrackFormat") -> bool:
         """Whether samples of both formats can be in one track: the same codec with the same configuration."""
         return self.kind == other.kind and _decoder_key(self) == _decoder_key(other)
@@ -76,6 +83,9 @@ class TrackFormat:
 
 #: Where the boxes inside a sample entry begin.
 _ENTRY_FIELDS = {VIDEO: 86, AUDIO: 36}
+_MP4_VIDEO = "mp4v"
+#: The markers at the beginning and end of a JPEG picture.
+_SOI, _EOI = b"\xff\xd8", b"\xff\xd9"
 
 
 @dataclass(slots=True)
@@ -169,8 +179,19 @@ def read_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def has_whole_units(samples: Samples, length_size: int = 4) -> bool:
-    """Whether each video sample consists of NAL units whose lengths add up; damaged bytes hardly ever do."""
+    """Whether each video sample consists of NAL units whose lengths add up; damaged bytes hardly ever do.
+
+    A JPEG picture is whole with its first and last marker; of other video without NAL units nothing can be said.
+    """
     data, at = samples.data, 0
+    if samples.track.codec == _MP4_VIDEO:
+        if samples.track.decoder.object_type != JPEG:
+            return True
+        ends = itertools.accumulate(samples.sizes)
+        return all(
+            data[end - size : end - size + 2] == _SOI and data[end - 2 : end] == _EOI
+            for size, end in zip(samples.sizes, ends, strict=True)
+        )
     for size in samples.sizes:
         end = at + size
         while at + length_size < end:

@@ -26,7 +26,9 @@ class LiveStats:
         """The statistics of those devices that have any, by device id.
 
         Keys: `fps`, `bitrate_kbps`, `last_part_at` (seconds since 1970), `viewers`, `outputs` (list of
-        `{name, mode, reason}`), `worker`. Raises redis.RedisError when Redis is away.
+        `{name, mode, reason}`), `worker`; of its session with the camera `notes` (list of sentences), `transport`,
+        `camera_server`, `login`, `clock_rate`, `lost_packets`, `ffmpeg_restarts`. Raises redis.RedisError when Redis is
+        away.
         """
         ids = list(device_ids)
         if not ids:
@@ -49,10 +51,15 @@ class LiveStats:
 
 def _parse(text: bytes) -> dict[str, Any]:
     stats = parse_object(text)
-    for name in ("fps", "bitrate_kbps", "last_part_at"):
+    for name in ("fps", "bitrate_kbps", "last_part_at", "clock_rate"):
         require(stats.get(name) is None or is_number(stats[name]), f"{name!r} is not a number")
-    require(stats.get("viewers") is None or is_integer(stats["viewers"]), "'viewers' is not a number")
-    require(stats.get("worker") is None or is_text(stats["worker"], 300), "'worker' is not a name")
+    for name in ("viewers", "lost_packets", "ffmpeg_restarts"):
+        require(stats.get(name) is None or is_integer(stats[name]), f"{name!r} is not a number")
+    for name in ("worker", "transport", "camera_server", "login"):
+        require(stats.get(name) is None or is_text(stats[name], 300), f"{name!r} is not a name")
+    notes = stats.get("notes") or []
+    is_list = isinstance(notes, list) and len(notes) <= 100
+    require(is_list and all(is_text(note, 2000) for note in notes), "'notes' is not a list of texts")
     outputs = stats.get("outputs") or []
     require(isinstance(outputs, list) and len(outputs) <= 100, "'outputs' is not a list")
     for output in outputs:

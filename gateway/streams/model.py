@@ -139,8 +139,8 @@ def transition(
     `reason` is a code or a Reason (whose message is stored if it differs from the code's own). `run` is the caller's
     run: another run in the row means that the caller no longer owns the stream. `expected` is the state that the caller
     assumes. Returns False, and writes nothing, if the device is gone or one of the two differs. The same state with the
-    same reason writes nothing and returns True. `worker` replaces the worker's name; a stopped stream has none. Raises
-    InvalidTransition for a state that may not follow.
+    same reason writes nothing and returns True; one whose message alone differs replaces it, and is no event. `worker`
+    replaces the worker's name; a stopped stream has none. Raises InvalidTransition for a state that may not follow.
 
     `since` changes only with the state. A transition to `reconnecting` counts as a restart.
     """
@@ -168,6 +168,8 @@ def transition(
         elif worker is not None:
             values["worker"] = worker
         EVERY_TENANT.update(Stream, **values).where(Stream.device_id == device_id).execute()
+        if current == to and row.reason_code == code:
+            return True
         EVERY_TENANT.insert(
             DeviceEvent,
             tenant_id=row.tenant_id,

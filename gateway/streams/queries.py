@@ -65,6 +65,8 @@ class DeviceSettings:
     source_version: int
     source_url: str = field(repr=False)
     sub_source_url: str | None = field(repr=False, default=None)
+    tls_trust: str = "verify"
+    tls_fingerprint: str | None = None
 
 
 def read_source_info(device_id: str, source_version: int) -> SourceInfo | None:
@@ -117,6 +119,8 @@ def read_device_settings(device_id: str, box: SecretBox) -> DeviceSettings | Non
         source_version=device.source_version,
         source_url=device.open_source(box),
         sub_source_url=device.open_sub_source(box),
+        tls_trust=device.tls_trust,
+        tls_fingerprint=device.tls_fingerprint,
     )
 
 

@@ -1,28 +1,17 @@
-"""The direct output: opens the ingest of a device at the SFU, and checks that its RTP arrives there."""
+"""The direct output: opens the ingest of a device at the SFU, sends while somebody watches, and checks what arrives."""
 
 import asyncio
 import contextlib
 import logging
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import VasError
-from gateway.outputs import (
-    DeviceContext,
-    DirectOutput,
-    OutputArguments,
-    OutputContext,
-    OutputMode,
-    PipelineInputs,
-)
+from gateway.media import SourceInfo
+from gateway.outputs import DeviceContext, DirectOutput, OutputArguments, OutputContext, PipelineInputs
 from plugins.mediasoup_webrtc.control import SfuControl, SfuRefused, SfuUnreachable
-from plugins.mediasoup_webrtc.rtp import (
-    TrackPorts,
-    build_audio_arguments,
-    build_video_arguments,
-    plan_video,
-)
+from plugins.mediasoup_webrtc.ingest import DeviceIngest
+from plugins.mediasoup_webrtc.rtp import AudioPlan, VideoPlan, plan_audio, plan_video
 from plugins.mediasoup_webrtc.tokens import control_key
 
 log = logging.getLogger(__name__)
@@ -34,31 +23,23 @@ _RESYNC_SECONDS = 10.0
 #: Time for which the room of a released device waits for its next owner, which then has it.
 _RELEASED_SECONDS = 60.0
 _ATTACH_SECONDS = 4.0
-
-
-@dataclass(slots=True)
-class _Ingest:
-    """The ingest of one device at the SFU."""
-
-    has_audio: bool
-    answer: dict[str, Any] | None = None
-    is_changed: bool = False
-    needs_fresh_ports: bool = False
-    viewers: int = 0
-    packets: int = -1
-    packets_at: float = field(default_factory=time.monotonic)
+#: Waits for a process that has just given up the device, and still closes its sockets.
+_PORT_WAITS_SECONDS = (0.1, 0.4)
+#: An SFU that is away for this long has no viewers any more. Until then its Workers may well go on without it.
+_NOBODY_SECONDS = 60.0
 
 
 class MediasoupWebrtcOutput(DirectOutput):
-    """Sends RTP to the SFU. Rooms outlive FFmpeg and this worker; ports and SSRCs stay the same."""
+    """Sends RTP to the SFU. Rooms outlive the camera's sessions and this worker; ports and SSRCs stay the same."""
 
     name = "mediasoup_webrtc"
 
     def __init__(self, context: OutputContext) -> None:
         self._loop = context.loop
         self._stall_seconds = context.config.stall_seconds
-        self._ingests: dict[str, _Ingest] = {}
+        self._ingests: dict[str, DeviceIngest] = {}
         self._released: dict[str, float] = {}
+        self._heard_at = time.monotonic()
         self._control = SfuControl(
             context.config.mediasoup_ws_url,
             control_key(context.config.sfu_secret),
@@ -70,113 +51,109 @@ class MediasoupWebrtcOutput(DirectOutput):
         self._poller = asyncio.run_coroutine_threadsafe(self._poll(), context.loop)
 
     def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
-        """Open the ingest and return arguments for its ports. Raises SfuUnreachable if it never had any."""
-        plan = plan_video(inputs)
-        known = self._ingests.get(device.id)
-        ingest = _Ingest(has_audio=inputs.main.audio is not None)
-        if known is not None and known.answer is not None and known.has_audio == ingest.has_audio:
-            ingest.answer, ingest.viewers, ingest.needs_fresh_ports = (
-                known.answer,
-                known.viewers,
-                known.needs_fresh_ports,
-            )
-        self._ingests[device.id] = ingest
-        self._released.pop(device.id, None)
-        try:
-            ingest.answer = self._run(self._open_first(device.id, ingest))
-        except SfuUnreachable:
-            # The SFU is away, but will get the same ports when it is back.
-            if ingest.answer is None:
-                raise
-            for track in ("video", "audio"):
-                (ingest.answer.get(track) or {}).pop("sequence", None)
-        arguments = build_video_arguments(plan, inputs.main, TrackPorts.from_answer(ingest.answer["video"]))
-        if ingest.has_audio and ingest.answer.get("audio"):
-            arguments += build_audio_arguments(TrackPorts.from_answer(ingest.answer["audio"]))
-        return OutputArguments(tuple(arguments), plan.mode, plan.reason if plan.mode != OutputMode.COPY else None)
+        """Open the ingest and return what it needs. Raises SfuUnreachable if the SFU does not know the device yet."""
+        video = plan_video(inputs)
+        audio = plan_audio(inputs.main.audio, is_video_encoded=video.is_encoded)
+        return self._run(self._attach(device.id, video, audio, inputs.main))
 
     def check(self, device_id: str) -> str | None:
-        """Restart FFmpeg for new ports, after the SFU came back, or if no RTP arrives there."""
+        """Attach again when the room was lost, or if nothing arrives there of what is sent."""
         ingest = self._ingests.get(device_id)
         if ingest is None or not self._control.is_connected:
             return None
-        if ingest.answer is None or ingest.is_changed:
+        if ingest.is_lost or not ingest.ports:
             return "output_changed"
-        if time.monotonic() - ingest.packets_at > self._stall_seconds:
+        if ingest.arrivals.missing_seconds >= self._stall_seconds:
             ingest.needs_fresh_ports = True
             return "output_stalled"
         return None
 
     def figures(self, device_id: str) -> dict[str, Any]:
         ingest = self._ingests.get(device_id)
-        return {"viewers": ingest.viewers if ingest else 0}
+        return {"viewers": ingest.audience.viewers if ingest else 0}
 
     def release(self, device_id: str) -> None:
-        """Forget the device; its room stays for the next owner, until `close_room` or for a minute."""
-        if device_id in self._ingests:
+        """Free the device's ports here; its room stays for the next owner, until `close_room` or for a minute."""
+        ingest = self._ingests.pop(device_id, None)
+        if ingest is not None:
             self._released[device_id] = time.monotonic()
-            self._ingests.pop(device_id, None)
+            self._loop.call_soon_threadsafe(ingest.close)
 
     def close_room(self, device_id: str) -> None:
         """Close the room of a stopped stream at the SFU. Does not wait."""
-        self._ingests.pop(device_id, None)
+        self.release(device_id)
         self._released.pop(device_id, None)
         asyncio.run_coroutine_threadsafe(self._close_room(device_id), self._loop)
 
     def close(self) -> None:
         self._poller.cancel()
         self._control.close()
+        for device_id in list(self._ingests):
+            with contextlib.suppress(RuntimeError):
+                # The loop may have been closed before: the ports end with the process.
+                self.release(device_id)
 
     # ---- on the loop -------------------------------------------------------------------------------------------
 
-    async def _open_first(self, device_id: str, ingest: _Ingest) -> dict[str, Any]:
-        """Open the ingest, once a worker and an SFU that start together have connected.
-
-        Otherwise FFmpeg would start without the output, and be restarted for it seconds later.
-        """
+    async def _attach(
+        self, device_id: str, video: VideoPlan, audio: AudioPlan | None, source: SourceInfo
+    ) -> OutputArguments:
+        # A worker and an SFU that start together: the output would otherwise be attached only seconds later.
         await self._control.wait_for_start()
-        return await self._open(device_id, ingest)
+        ingest = self._ingests.get(device_id)
+        if ingest is None:
+            ingest = self._ingests[device_id] = DeviceIngest(self._loop)
+        self._released.pop(device_id, None)
+        ingest.audio_codec = audio.codec if audio else None
+        try:
+            await self._open_patiently(device_id, ingest)
+        except SfuUnreachable:
+            # The SFU is away, but will get the same ports when it is back.
+            if not ingest.is_open:
+                raise
+            ingest.is_lost = False
+        except (OSError, ValueError) as error:
+            ingest.is_lost = True
+            raise SfuRefused(f"the SFU's ports cannot be used: {error}") from error
+        return ingest.build_arguments(video, audio, source)
 
-    async def _open(self, device_id: str, ingest: _Ingest) -> dict[str, Any]:
-        request: dict[str, Any] = {
-            "device_id": device_id,
-            "video": {"codec": "h264"},
-            "audio": {"codec": "opus"} if ingest.has_audio else None,
-        }
-        if ingest.needs_fresh_ports:
-            request["fresh"] = True
-        elif ingest.answer is not None:
-            request["ports"] = {
-                kind: {
-                    name: ingest.answer[kind][name]
-                    for name in ("rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port")
-                }
-                for kind in ("video", "audio")
-                if ingest.answer.get(kind)
-            }
-        answer = await self._control.request("ingest.open", request)
-        ingest.needs_fresh_ports = False
-        ingest.packets, ingest.packets_at = -1, time.monotonic()
-        return answer
+    async def _open_patiently(self, device_id: str, ingest: DeviceIngest) -> None:
+        """Open, with other ports if the process that had the device before does not give up its source ports."""
+        for wait in _PORT_WAITS_SECONDS:
+            try:
+                await self._open(device_id, ingest)
+            except OSError:
+                await asyncio.sleep(wait)
+            else:
+                return
+        # Viewers are sent their tracks anew.
+        ingest.needs_fresh_ports = True
+        await self._open(device_id, ingest)
+
+    async def _open(self, device_id: str, ingest: DeviceIngest) -> None:
+        codec = ingest.audio_codec
+        try:
+            answer = await self._control.request("ingest.open", ingest.build_request(device_id))
+        except SfuUnreachable:
+            ingest.is_unconfirmed = True
+            raise
+        if self._ingests.get(device_id) is not ingest:
+            raise SfuRefused("the device was released meanwhile")
+        ingest.open(answer, codec, time.monotonic())
 
     async def _resync(self) -> None:
         """Send all rooms after each connection: the SFU may have restarted, or may hold rooms that this worker left."""
-        ingests = dict(self._ingests)
+        self._heard_at = time.monotonic()
         await self._request_resync()
-        for device_id, ingest in ingests.items():
-            if ingest.answer is None:
-                continue
-            before = _ports(ingest.answer)
-            try:
-                ingest.answer = await self._open(device_id, ingest)
-            except SfuRefused as error:
-                # A device that the SFU refuses does not affect the others.
-                log.warning("device %s: %s", device_id, error)
-                ingest.answer = None
-                continue
-            if _ports(ingest.answer) != before:
-                log.warning("device %s: the SFU could not keep its ports", device_id)
-                ingest.is_changed = True
+        await asyncio.gather(*(self._open_again(*item) for item in list(self._ingests.items()) if item[1].ports))
+
+    async def _open_again(self, device_id: str, ingest: DeviceIngest) -> None:
+        """A device that cannot be opened, because of its Worker or its ports, does not affect the others."""
+        try:
+            await self._open(device_id, ingest)
+        except (VasError, OSError, ValueError) as error:
+            log.warning("device %s: %s", device_id, error)
+            ingest.is_lost = True
 
     async def _request_resync(self) -> None:
         """Close those rooms at the SFU that this process opened last and whose devices it does not have any more."""
@@ -193,7 +170,7 @@ class MediasoupWebrtcOutput(DirectOutput):
             await self._control.request("ingest.close", {"device_id": device_id})
 
     async def _poll(self) -> None:
-        """Request the number of arrived packets, to detect stalled outputs; close rooms that were left open."""
+        """Request the figures of all rooms: viewers, and the packets that arrived; close rooms that were left open."""
         next_resync_at = time.monotonic() + _RESYNC_SECONDS
         while True:
             await asyncio.sleep(_POLL_SECONDS)
@@ -202,40 +179,63 @@ class MediasoupWebrtcOutput(DirectOutput):
                 next_resync_at = now + _RESYNC_SECONDS
                 with contextlib.suppress(VasError):
                     await self._request_resync()
-            if not self._control.is_connected or not self._ingests:
-                for ingest in self._ingests.values():
-                    ingest.packets_at = now
-                continue
             try:
-                answer = await self._control.request("ingest.stats", {"device_ids": list(self._ingests)})
-            except VasError as error:
-                log.debug("no statistics from the SFU: %s", error)
-                continue
-            try:
-                self._read_statistics(answer, now)
+                await self._read_statistics()
+                await self._confirm()
             except Exception:
-                # If polling ended, every device would seem to have stalled.
+                # If polling ended, viewers would be counted wrongly for ever.
                 log.exception("the statistics of the SFU cannot be read")
+            now = time.monotonic()
+            for ingest in list(self._ingests.values()):
+                if now - self._heard_at > _NOBODY_SECONDS:
+                    ingest.audience.count(0, now)
+                ingest.audience.tick(now)
 
-    def _read_statistics(self, answer: dict[str, Any], now: float) -> None:
-        for device_id, statistics in answer.items():
-            ingest = self._ingests.get(device_id)
-            if ingest is None or not statistics:
+    async def _confirm(self) -> None:
+        """Open again what the SFU may have opened after the answer was no longer waited for: its ports may differ."""
+        asked = [(name, one) for name, one in self._ingests.items() if one.is_unconfirmed and one.is_open]
+        if self._control.is_connected and time.monotonic() - self._heard_at < _POLL_SECONDS:
+            await asyncio.gather(*(self._open_again(*item) for item in asked))
+
+    async def _read_statistics(self) -> None:
+        if not self._control.is_connected:
+            for ingest in self._ingests.values():
+                ingest.arrivals.not_answered()
+            return
+        asked = {device_id: ingest for device_id, ingest in self._ingests.items() if ingest.ports}
+        answer: dict[str, Any] | None = None
+        try:
+            answer = await self._control.request("ingest.stats", {"device_ids": list(asked)})
+            self._heard_at = time.monotonic()
+        except VasError as error:
+            log.debug("no statistics from the SFU: %s", error)
+        now = time.monotonic()
+        for device_id, ingest in asked.items():
+            statistics = answer.get(device_id) if answer else None
+            if not isinstance(statistics, dict):
+                ingest.arrivals.not_answered()
+                # An answer without the device: the SFU has no room for it, and its event was lost.
+                ingest.is_lost |= answer is not None and device_id not in answer
                 continue
-            ingest.viewers = int(statistics.get("viewers") or 0)
-            packets = int((statistics.get("video") or {}).get("packets") or 0)
-            if packets != ingest.packets:
-                ingest.packets, ingest.packets_at = packets, now
+            viewers = statistics.get("viewers")
+            if isinstance(viewers, int):
+                ingest.audience.count(viewers, now)
+            if statistics.get("answered") is False:
+                ingest.arrivals.not_answered()
+                continue
+            video = statistics.get("video")
+            packets = video.get("packets") if isinstance(video, dict) else 0
+            ingest.arrivals.answered(ingest.sender.sent, packets if isinstance(packets, int) else 0, now)
 
     def _on_event(self, event: str, data: dict[str, Any]) -> None:
         ingest = self._ingests.get(str(data.get("device_id")))
         if ingest is None:
             return
         if event == "viewers":
-            ingest.viewers = int(data.get("viewers") or 0)
+            ingest.audience.count(int(data.get("viewers") or 0), time.monotonic())
         elif event == "ingest.lost":
             log.warning("device %s: the SFU lost its room: %s", data.get("device_id"), data.get("reason"))
-            ingest.is_changed = True
+            ingest.is_lost = True
 
     def _run(self, coroutine: Any) -> Any:
         """Run a coroutine on the loop and wait, in short waits, so that the worker's shutdown reaches this thread."""
@@ -250,7 +250,3 @@ class MediasoupWebrtcOutput(DirectOutput):
                     raise SfuUnreachable("the SFU does not answer") from None
             except ConnectionError as error:
                 raise SfuUnreachable(str(error)) from error
-
-
-def _ports(answer: dict[str, Any]) -> list[Any]:
-    return [TrackPorts.from_answer(answer[kind]) if answer.get(kind) else None for kind in ("video", "audio")]

@@ -1,15 +1,16 @@
-"""Builds the FFmpeg arguments for RTP that every browser plays (RFC 3550, RFC 6184, RFC 7587).
+"""Selects the video and sound for viewers, and builds the FFmpeg arguments for what browsers do not play as it is."""
 
-Selects the input, and whether its video is copied or re-encoded.
-"""
-
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.media import SourceInfo, VideoInfo
-from gateway.outputs import MAIN_INPUT, SUB_INPUT, OutputMode, PipelineInputs
+from gateway.media import AudioInfo, SourceInfo, VideoInfo
+from gateway.outputs import MAIN_INPUT, OutputMode, PipelineInputs
 
 #: Size of an RTP packet: leaves space for DTLS-SRTP, IPv6 and a VPN in an Ethernet frame.
 PACKET_BYTES = 1200
+
+#: G.711 by its FFmpeg names and the SFU's.
+_G711 = {"pcm_alaw": "pcma", "pcm_mulaw": "pcmu"}
 
 #: Limits of re-encoded video, which has a key frame each second.
 MAX_WIDTH, MAX_HEIGHT, MAX_FPS = 1280, 720, 30
@@ -17,10 +18,10 @@ MAX_WIDTH, MAX_HEIGHT, MAX_FPS = 1280, 720, 30
 
 @dataclass(frozen=True, slots=True)
 class TrackPorts:
-    """The destination of one track: address and ports of the SFU, FFmpeg's source ports, SSRC and payload type.
+    """The destination of one track: address and ports of the SFU, our source ports, SSRC and payload type.
 
-    `sequence` is the first RTP sequence number, so that viewers see one stream across FFmpeg's runs: after a jump
-    backwards, SRTP would refuse up to 32,768 packets.
+    `sequence` is the first RTP sequence number for a sender that takes over from another, so that viewers see one
+    stream: after a jump backwards, SRTP would refuse up to 32,768 packets.
     """
 
     ip: str
@@ -34,7 +35,8 @@ class TrackPorts:
 
     @classmethod
     def from_answer(cls, answer: dict) -> "TrackPorts":
-        """Parse the SFU's answer to `ingest.open`. Raises KeyError or ValueError for an invalid one."""
+        """Parse the SFU's answer to `ingest.open`. Raises KeyError, TypeError or ValueError for an invalid one."""
+        sequence = answer.get("sequence")
         return cls(
             str(answer["ip"]),
             *(
@@ -48,16 +50,12 @@ class TrackPorts:
                     "payload_type",
                 )
             ),
-            sequence=answer.get("sequence"),
+            sequence=None if sequence is None else int(sequence),
         )
 
-    @property
-    def url(self) -> str:
-        host = f"[{self.ip}]" if ":" in self.ip else self.ip
-        return (
-            f"rtp://{host}:{self.rtp_port}?rtcpport={self.rtcp_port}"
-            f"&localrtpport={self.source_rtp_port}&localrtcpport={self.source_rtcp_port}&pkt_size={PACKET_BYTES}"
-        )
+    def to_request(self) -> dict[str, int]:
+        """The ports as `ingest.open` takes them."""
+        return {name: getattr(self, name) for name in ("rtp_port", "rtcp_port", "source_rtp_port", "source_rtcp_port")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +65,42 @@ class VideoPlan:
     mode: OutputMode
     reason: str | None = None
 
+    @property
+    def is_encoded(self) -> bool:
+        return self.mode == OutputMode.TRANSCODE
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPlan:
+    """The sound for viewers: its codec as the SFU names it, and whether an FFmpeg process encodes it."""
+
+    codec: str
+    is_encoded: bool = False
+
 
 def plan_video(inputs: PipelineInputs) -> VideoPlan:
     """Copy suitable video; otherwise use a suitable sub-stream; otherwise re-encode for this output only."""
     main = inputs.main.video
-    problem = why_not_copied(main)
+    problem = why_not_copied(main, has_packets=inputs.main.has_packets)
     if problem is None:
         return VideoPlan(OutputMode.COPY)
     sub = inputs.find_sub()
     if sub is not None and sub.video is not None:
-        sub_problem = why_not_copied(sub.video)
+        sub_problem = why_not_copied(sub.video, has_packets=sub.has_packets)
         if sub_problem is None:
             return VideoPlan(OutputMode.SUB_STREAM, f"{problem}: viewers get the sub-stream")
         problem = f"{problem}, and the sub-stream does not fit either ({sub_problem})"
     return VideoPlan(OutputMode.TRANSCODE, f"{problem}: re-encoded to H.264 of at most {MAX_HEIGHT}p")
 
 
-def why_not_copied(video: VideoInfo | None) -> str | None:
+def why_not_copied(video: VideoInfo | None, *, has_packets: bool = True) -> str | None:
     """Why browsers cannot play this video as it is; None if they can."""
     if video is None:
         return "there is no video"
     if video.codec != "h264":
         return f"browsers do not play {video.codec} over WebRTC from this server"
+    if not has_packets:
+        return "the plugin that reads the camera gives no RTP packets"
     if video.has_b_frames:
         return "WebRTC does not support B-frames"
     if video.pixel_format not in {None, "yuv420p", "yuvj420p"}:
@@ -96,25 +108,25 @@ def why_not_copied(video: VideoInfo | None) -> str | None:
     return None
 
 
-def build_video_arguments(plan: VideoPlan, source: SourceInfo, ports: TrackPorts) -> list[str]:
-    """The arguments of the video, from `-map` to the address."""
-    if plan.mode == OutputMode.TRANSCODE:
-        coding = ["-map", f"{MAIN_INPUT}:v:0", *_encoder(source.video)]
-    else:
-        number = SUB_INPUT if plan.mode == OutputMode.SUB_STREAM else MAIN_INPUT
-        # mediasoup detects key frames by the SPS: there must be one before each key frame (T1).
-        coding = [
-            "-map",
-            f"{number}:v:0",
-            "-c:v",
-            "copy",
-            "-bsf:v",
-            "h264_mp4toannexb,dump_extra=freq=keyframe",
-        ]
-    return [*coding, *_rtp(ports)]
+def plan_audio(audio: AudioInfo | None, *, is_video_encoded: bool) -> AudioPlan | None:
+    """Pass on sound that browsers play; otherwise Opus. Sound of encoded video is delayed by the same process as it."""
+    if audio is None:
+        return None
+    is_telephone = audio.sample_rate in {None, 8000} and audio.channels in {None, 1}
+    if not is_video_encoded:
+        if audio.codec == "opus":
+            return AudioPlan("opus")
+        if audio.codec in _G711 and is_telephone:
+            return AudioPlan(_G711[audio.codec])
+    return AudioPlan("opus", is_encoded=True)
 
 
-def build_audio_arguments(ports: TrackPorts) -> list[str]:
+def build_video_arguments(source: SourceInfo, destination: Sequence[str]) -> list[str]:
+    """The arguments of encoded video, from `-map` to the address."""
+    return ["-map", f"{MAIN_INPUT}:v:0", *_encoder(source.video), *destination]
+
+
+def build_audio_arguments(destination: Sequence[str]) -> list[str]:
     """The arguments of the audio: Opus as browsers require it (RFC 7587), 48 kHz and two channels."""
     return [
         "-map",
@@ -131,13 +143,14 @@ def build_audio_arguments(ports: TrackPorts) -> list[str]:
         "lowdelay",
         "-frame_duration",
         "20",
-        *_rtp(ports),
+        *destination,
     ]
 
 
-def _rtp(ports: TrackPorts) -> list[str]:
-    sequence = [] if ports.sequence is None else ["-seq", str(ports.sequence)]
-    return ["-f", "rtp", "-ssrc", str(ports.ssrc), "-payload_type", str(ports.payload_type), *sequence, ports.url]
+def build_destination(port: int, ssrc: int, payload_type: int) -> list[str]:
+    """The output options and address of RTP to a port of this machine, RTCP included."""
+    address = f"rtp://127.0.0.1:{port}?rtcpport={port}&pkt_size={PACKET_BYTES}"
+    return ["-f", "rtp", "-ssrc", str(ssrc), "-payload_type", str(payload_type), address]
 
 
 def _encoder(video: VideoInfo | None) -> list[str]:

@@ -3,11 +3,8 @@
 import { buildProducerParameters, deriveSsrc, INGEST_PAYLOAD_TYPES } from './codecs.js';
 import { SOCKET_BUFFER_BYTES } from './mediasoupWorkers.js';
 
-// Sequence numbers up to 3,000 above the last packet are treated as packet loss, lower ones as old packets and higher
-// ones as a new stream. In the last two cases mediasoup or SRTP drops some or all of the packets.
-const SEQUENCE_TOLERANCE = 3_000;
-const EARLIER_TOLERANCE = 64;
 // The last sequence number is known only approximately: packets may have been lost on the way or still be in flight.
+// Players see the margin as a loss.
 const SEQUENCE_MARGIN = 16;
 
 export class IngestTrack {
@@ -15,25 +12,24 @@ export class IngestTrack {
   producer = null;
   /** Sequence number of one packet, and the number of packets counted up to it. @type {{number: number, counted: number}|null} */
   #sequence = null;
-  /** Sequence number announced for FFmpeg's next run. @type {number|null} */
-  #announced = null;
   #discarded = 0;
   #isJump = false;
 
   /**
    * @param {string} deviceId
-   * @param {'video'|'audio'} kind
-   * @param {import('./ports.js').TrackPorts} ports
+   * @param {{kind: 'video'|'audio', codec: string, ports: import('./ports.js').TrackPorts}} options
+   *   `codec`: 'h264', or one of AUDIO_CODECS
    */
-  constructor(deviceId, kind, ports) {
+  constructor(deviceId, { kind, codec, ports }) {
     this.deviceId = deviceId;
     this.kind = kind;
+    this.codec = codec;
     this.ports = ports;
     this.ssrc = deriveSsrc(deviceId, kind);
   }
 
   /**
-   * Listen on the fixed ports and accept RTP from FFmpeg's fixed ports only (comedia would pin the first sender).
+   * Listen on the fixed ports and accept RTP from the worker's fixed ports only (comedia would pin the first sender).
    *
    * @param {object} router mediasoup's Router
    * @param {{ingestIp: string, sourceIp: string}} addresses
@@ -54,11 +50,11 @@ export class IngestTrack {
     });
     this.producer = await transport.produce({
       kind: this.kind,
-      rtpParameters: buildProducerParameters(this.deviceId, this.kind),
+      rtpParameters: buildProducerParameters(this.deviceId, this.kind, this.codec),
     });
-    this.#discarded = 0;
     this.#sequence = null;
-    this.#announced = null;
+    this.#discarded = 0;
+    this.#isJump = false;
     this.#learnSequence();
   }
 
@@ -70,8 +66,9 @@ export class IngestTrack {
   }
 
   /**
-   * Return the parameters with which FFmpeg sends this track. `sequence` is the first RTP sequence number (`-seq`)
-   * with which viewers receive one continuous stream across FFmpeg's runs.
+   * Return the parameters with which a worker sends this track. `sequence` is the first RTP sequence number for a
+   * worker that takes over from another, with which viewers receive one continuous stream: mediasoup drops earlier
+   * packets, and SRTP up to 32,768 of them.
    */
   async describe(ip) {
     return {
@@ -86,33 +83,25 @@ export class IngestTrack {
   /** Return receive statistics, or null before the first packet. `bitrate` is in bit/s, `score` 0 to 10. */
   async stats() {
     const stats = await this.#readStats();
-    return (
-      stats && {
-        packets: stats.packetCount,
-        bytes: stats.byteCount,
-        score: stats.score,
-        bitrate: stats.bitrate,
-      }
-    );
-  }
-
-  /** Return the number of packets received so far. */
-  async countPackets() {
-    return (await this.#readStats())?.packetCount ?? 0;
-  }
-
-  /**
-   * Whether the sequence numbers have jumped since the last call, as they do when FFmpeg is restarted without `-seq`.
-   * A jump is passed on to viewers; after a jump backwards SRTP rejects up to 32,768 packets.
-   */
-  async hasJumped() {
-    const stats = await this.#readStats();
-    if (!stats) return false;
+    if (!stats) return null;
     if (stats.packetsDiscarded !== this.#discarded) {
       this.#discarded = stats.packetsDiscarded;
       this.#isJump = true;
       this.#learnSequence();
     }
+    return {
+      packets: stats.packetCount,
+      bytes: stats.byteCount,
+      score: stats.score,
+      bitrate: stats.bitrate,
+    };
+  }
+
+  /**
+   * Whether the last stats() have shown that the sequence has jumped, as it does after minutes without a network between
+   * worker and SFU. The jump is passed on to viewers, whose SRTP rejects up to 32,768 packets after one backwards.
+   */
+  takeJump() {
     const isJump = this.#isJump;
     this.#isJump = false;
     return isJump;
@@ -124,7 +113,7 @@ export class IngestTrack {
     return stats ?? null;
   }
 
-  /** Trace packets until the sequence number at one packet count is known; compare it with the announced one. */
+  /** Trace packets until the sequence number at one packet count is known. */
   #learnSequence() {
     const { producer } = this;
     let latest = null;
@@ -139,16 +128,12 @@ export class IngestTrack {
 
   /** The Worker sends messages in order: the last packet traced before the statistics is the last one they count. */
   async #finishLearning(producer, readLatest) {
-    const first = readLatest();
     const [stats] = await producer.getStats().catch(() => []);
     const number = readLatest();
     producer.removeAllListeners('trace');
     producer.enableTraceEvent([]).catch(() => {});
     if (!stats || this.producer !== producer) return;
     this.#sequence = { number, counted: stats.packetCount + stats.packetsLost };
-    const beyond = (first - (this.#announced ?? first) + EARLIER_TOLERANCE) & 0xffff;
-    if (beyond > SEQUENCE_TOLERANCE) this.#isJump = true;
-    this.#announced = null;
   }
 
   async #nextSequence() {
@@ -156,8 +141,6 @@ export class IngestTrack {
     // No packet has arrived yet: any number will do that does not wrap around soon.
     if (!stats || !this.#sequence) return Math.floor(Math.random() * 0x4000);
     const passed = stats.packetCount + stats.packetsLost - this.#sequence.counted;
-    this.#announced = (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
-    this.#learnSequence();
-    return this.#announced;
+    return (this.#sequence.number + passed + SEQUENCE_MARGIN) & 0xffff;
   }
 }

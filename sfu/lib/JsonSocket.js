@@ -10,8 +10,8 @@ export class JsonSocket {
   #recent = 0;
   #recentSince = 0;
   #queue = Promise.resolve();
-  // Monotonic: setting the wall clock must not look like silence.
-  #heardAt = performance.now();
+  /** Pings since the last sign of the peer. Not a time: when this process was stopped, the peer was not silent. */
+  #silentPings = 0;
 
   /**
    * @param {import('ws').WebSocket} socket
@@ -30,11 +30,15 @@ export class JsonSocket {
     this.isOrdered = isOrdered;
     this.requestsPerSecond = requestsPerSecond;
     const heartbeat = setInterval(() => {
-      if (performance.now() - this.#heardAt > config.silenceMs) socket.terminate();
-      else if (socket.readyState === socket.OPEN) socket.ping();
+      if (this.#silentPings * config.pingMs >= config.silenceMs) {
+        socket.terminate();
+        return;
+      }
+      this.#silentPings += 1;
+      if (socket.readyState === socket.OPEN) socket.ping();
     }, config.pingMs);
     heartbeat.unref();
-    const heard = () => (this.#heardAt = performance.now());
+    const heard = () => (this.#silentPings = 0);
     socket.on('pong', heard);
     socket.on('ping', heard);
     socket.on('message', (bytes, isBinary) => {

@@ -18,13 +18,15 @@ export class PipedRouter {
   openTracks = [];
 
   /** Whether the room's own Router uses these payload types. */
-  static isOwn({ video, audio }) {
-    return video === ROUTER_PAYLOAD_TYPES.video && (audio === null || audio === ROUTER_PAYLOAD_TYPES.audio);
+  static isOwn({ video, audio, audioCodec }) {
+    return (
+      video === ROUTER_PAYLOAD_TYPES.video && (audio === null || audio === ROUTER_PAYLOAD_TYPES[audioCodec])
+    );
   }
 
   /**
    * @param {import('./Room.js').Room} room
-   * @param {{video: number, audio: number|null}} payloadTypes
+   * @param {{video: number, audio: number|null, audioCodec: string|null}} payloadTypes
    */
   static async open(room, payloadTypes) {
     const piped = new PipedRouter(room.ports);

@@ -19,7 +19,7 @@ export class Room {
 
   /**
    * @param {{deviceId: string, owner: string, sourceIp: string, ports: import('./ports.js').Ports, log: import('./log.js').Log}} options
-   *   `owner` is the worker process that feeds the device, `sourceIp` the address its FFmpeg sends from
+   *   `owner` is the worker process that feeds the device, `sourceIp` the address it sends from
    */
   constructor({ deviceId, owner, sourceIp, ports, log }) {
     this.deviceId = deviceId;
@@ -27,9 +27,6 @@ export class Room {
     this.sourceIp = sourceIp;
     this.ports = ports;
     this.log = log;
-    /** Until this time (performance.now(), ms) a new run of FFmpeg is likely, and jumps are checked more often. */
-    this.restartExpectedUntil = 0;
-    this.nextCheckAt = 0;
     /** When its owner last asked for it (performance.now(), ms). */
     this.confirmedAt = performance.now();
   }
@@ -68,14 +65,15 @@ export class Room {
    * Reserve ports for a track and, when there is a Router, open it.
    *
    * @param {'video'|'audio'} kind
+   * @param {string} codec 'h264', or one of AUDIO_CODECS
    * @param {import('./ports.js').TrackPorts} [wanted]
    */
-  async addTrack(kind, wanted) {
+  async addTrack(kind, codec, wanted) {
     const held = await this.ports.claimTrack({
       wanted,
       isSourceLocal: this.sourceIp === '127.0.0.1' || this.sourceIp === '::1',
     });
-    const track = new IngestTrack(this.deviceId, kind, held);
+    const track = new IngestTrack(this.deviceId, { kind, codec, ports: held });
     this.tracks[kind] = track;
     if (this.router) await this.#openTrack(track);
   }
@@ -93,15 +91,15 @@ export class Room {
 
   /**
    * Change an open room as requested. Returns whether viewers have to consume again. Video is not touched when only
-   * audio is added or removed.
+   * audio is added, removed or sent in another codec.
    *
-   * @param {{hasAudio: boolean, ports?: {audio?: object}, isFresh: boolean, sourceIp: string}} wanted
+   * @param {{audioCodec: string|null, ports?: {audio?: object}, isFresh: boolean, sourceIp: string}} wanted
    */
-  async change({ hasAudio, ports, isFresh, sourceIp }) {
+  async change({ audioCodec, ports, isFresh, sourceIp }) {
     let isChanged = false;
     const isMoved = this.sourceIp !== sourceIp;
     this.sourceIp = sourceIp;
-    if (!hasAudio && this.tracks.audio) {
+    if (this.tracks.audio && this.tracks.audio.codec !== audioCodec) {
       await this.removeTrack('audio');
       isChanged = true;
     }
@@ -112,8 +110,8 @@ export class Room {
       else for (const track of Object.values(this.tracks)) if (track) await this.#openTrack(track);
       isChanged = true;
     }
-    if (hasAudio && !this.tracks.audio) {
-      await this.addTrack('audio', isFresh ? undefined : ports?.audio);
+    if (audioCodec !== null && !this.tracks.audio) {
+      await this.addTrack('audio', audioCodec, isFresh ? undefined : ports?.audio);
       this.closePiped();
       isChanged = true;
     }
@@ -127,7 +125,7 @@ export class Room {
       if (!old) continue;
       old.close();
       try {
-        await this.addTrack(kind);
+        await this.addTrack(kind, old.codec);
       } finally {
         if (this.tracks[kind] !== old) {
           await this.#awaitClosedSockets(this.slot);
@@ -153,7 +151,7 @@ export class Room {
   /**
    * Return the Router with the given payload types: the room's own, or one to which its tracks are piped.
    *
-   * @param {{video: number, audio: number|null}|null} payloadTypes null: any
+   * @param {{video: number, audio: number|null, audioCodec: string|null}|null} payloadTypes null: any
    * @returns {Promise<{source: {router: object, openTracks: object[]}, release: () => void}>} `release` ends this
    *   player's use of it
    */

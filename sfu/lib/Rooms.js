@@ -1,14 +1,8 @@
 /** All rooms, one per device: opening and closing them, their owners, and the notification of owners and viewers. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { describeError, RequestError } from './errors.js';
 import { Room } from './Room.js';
 
-const CHECK_MS = 250;
-const CHECK_IDLE_MS = 1_000;
-const RESTART_EXPECTED_MS = 15_000;
-// Longer than the interval between two frames, shorter than FFmpeg needs to connect to a camera.
-const SILENCE_MS = 150;
 const REBUILD_TRIES = 3;
 const REBUILD_WAIT_MS = 15_000;
 
@@ -18,7 +12,7 @@ const REBUILD_WAIT_MS = 15_000;
  * @property {(room: Room) => void} onRoomAvailable a room was opened, or rebuilt after its Worker had died
  * @property {() => void} onRoomEnded
  * @property {() => void} onTracksChanged
- * @property {(kind: string) => Promise<void>} onJump a track's sequence numbers have jumped: start anew at its next key frame
+ * @property {(kind: string) => Promise<void>} onJump the sequence of a track has jumped: start anew at its next key frame
  */
 
 export class Rooms {
@@ -41,8 +35,6 @@ export class Rooms {
     this.ports = ports;
     this.config = config;
     this.log = log;
-    this.checkTimer = setInterval(() => this.#checkJumps(), CHECK_MS);
-    this.checkTimer.unref();
   }
 
   get size() {
@@ -60,6 +52,10 @@ export class Rooms {
     return count;
   }
 
+  #countViewers(deviceId) {
+    return this.#audiences.get(deviceId)?.size ?? 0;
+  }
+
   /** Return the device's room when it can serve viewers now, otherwise null. */
   get(deviceId) {
     const room = this.#rooms.get(deviceId);
@@ -71,7 +67,7 @@ export class Rooms {
   /**
    * Open a room, or confirm the existing one; repeated requests get the same response.
    *
-   * @param {{deviceId: string, hasAudio: boolean, ports?: {video?: object, audio?: object}, isFresh: boolean, owner: string, sourceIp: string, ingestIp: string}} wanted
+   * @param {{deviceId: string, audioCodec: string|null, ports?: {video?: object, audio?: object}, isFresh: boolean, owner: string, sourceIp: string, ingestIp: string}} wanted
    */
   open(wanted) {
     return this.#locked(wanted.deviceId, async () => {
@@ -84,14 +80,15 @@ export class Rooms {
         room.tracks.video.describe(ip),
         room.tracks.audio?.describe(ip) ?? null,
       ]);
-      return { device_id: wanted.deviceId, created: !existing, ip, video, audio };
+      const viewers = this.#countViewers(wanted.deviceId);
+      return { device_id: wanted.deviceId, created: !existing, ip, video, audio, viewers };
     });
   }
 
-  async #create(room, { hasAudio, ports }) {
+  async #create(room, { audioCodec, ports }) {
     try {
-      await room.addTrack('video', ports?.video);
-      if (hasAudio) await room.addTrack('audio', ports?.audio);
+      await room.addTrack('video', 'h264', ports?.video);
+      if (audioCodec !== null) await room.addTrack('audio', audioCodec, ports?.audio);
       await this.#place(room);
     } catch (error) {
       await room.close();
@@ -115,7 +112,6 @@ export class Rooms {
   async #adjust(room, wanted) {
     room.owner = wanted.owner;
     room.confirmedAt = performance.now();
-    room.restartExpectedUntil = performance.now() + RESTART_EXPECTED_MS;
     let isChanged;
     try {
       isChanged = await room.change(wanted);
@@ -124,33 +120,14 @@ export class Rooms {
       await this.#end(room, 'could not be changed');
       throw error;
     }
-    if (!isChanged) {
-      void this.#prepareForRestart(room);
-      return;
-    }
+    if (!isChanged) return;
     this.log.info('room changed', {
       device: room.deviceId,
-      audio: wanted.hasAudio,
+      audio: wanted.audioCodec,
       fresh: wanted.isFresh,
       source: wanted.sourceIp,
     });
     this.#notifyViewers(room.deviceId, (viewer) => viewer.onTracksChanged());
-  }
-
-  /**
-   * When no packets arrive, a new run of FFmpeg is about to start: viewers then wait for its first key frame, where
-   * their sequence numbers continue without a gap.
-   */
-  async #prepareForRestart(room) {
-    const tracks = room.openTracks;
-    const count = () => Promise.all(tracks.map((track) => track.countPackets()));
-    const before = await count();
-    await delay(SILENCE_MS, null, { ref: false });
-    const after = await count();
-    tracks.forEach((track, index) => {
-      if (before[index] === 0 || after[index] !== before[index]) return;
-      this.#notifyViewers(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
-    });
   }
 
   /** Place a room on the least loaded Worker; on another one when that Worker dies meanwhile. */
@@ -200,6 +177,9 @@ export class Rooms {
   }
 
   /**
+   * Return viewers and received packets of each room. A room whose Worker does not answer has `answered` false: it
+   * keeps nobody waiting for the figures of the others.
+   *
    * @param {string[]|null} deviceIds null: all
    */
   async stats(deviceIds) {
@@ -209,14 +189,28 @@ export class Rooms {
         : deviceIds.map((id) => this.#rooms.get(id)).filter(Boolean);
     const entries = await Promise.all(
       rooms.map(async (room) => {
-        const [video, audio] = await Promise.all([
-          room.tracks.video?.stats() ?? null,
-          room.tracks.audio?.stats() ?? null,
-        ]);
-        return [room.deviceId, { viewers: this.#audiences.get(room.deviceId)?.size ?? 0, video, audio }];
+        const { video, audio } = room.tracks;
+        const asked = Promise.all([video?.stats() ?? null, audio?.stats() ?? null]);
+        const answers = room.slot?.isResponding ? await withinLimit(asked, this.config.statsLimitMs) : null;
+        const [ofVideo, ofAudio] = answers ?? [null, null];
+        for (const track of [video, audio]) if (track?.takeJump()) this.#passOnJump(room, track);
+        return [
+          room.deviceId,
+          {
+            viewers: this.#countViewers(room.deviceId),
+            answered: answers !== null,
+            video: ofVideo,
+            audio: ofAudio,
+          },
+        ];
       }),
     );
     return Object.fromEntries(entries);
+  }
+
+  #passOnJump(room, track) {
+    this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
+    this.#notifyViewers(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
   }
 
   // Owners ------------------------------------------------------------------------------------------------------
@@ -306,7 +300,7 @@ export class Rooms {
           if (room)
             this.#notifyOwner(room, 'viewers', {
               device_id: id,
-              viewers: this.#audiences.get(id)?.size ?? 0,
+              viewers: this.#countViewers(id),
             });
         }
         this.#changedViewers.clear();
@@ -348,28 +342,9 @@ export class Rooms {
     );
   }
 
-  async #checkJumps() {
-    const now = performance.now();
-    for (const room of this.#rooms.values()) {
-      if (now < room.nextCheckAt || !this.#audiences.has(room.deviceId)) continue;
-      room.nextCheckAt = now + (now < room.restartExpectedUntil ? CHECK_MS : CHECK_IDLE_MS);
-      for (const track of room.openTracks) {
-        track.hasJumped().then(
-          (isJump) => {
-            if (!isJump) return;
-            this.log.info('sequence jumped', { device: room.deviceId, kind: track.kind });
-            this.#notifyViewers(room.deviceId, (viewer) => viewer.onJump(track.kind).catch(() => {}));
-          },
-          () => {},
-        );
-      }
-    }
-  }
-
   /** Close all rooms without waiting for the Workers. Sfu closes the viewers' sockets, Whep its sessions. */
   closeAll() {
     this.#isClosed = true;
-    clearInterval(this.checkTimer);
     for (const { timer } of this.#owners.values()) clearTimeout(timer);
     for (const room of this.#rooms.values()) void room.close();
     this.#rooms.clear();
@@ -383,5 +358,26 @@ export class Rooms {
     const tidy = () => this.#locks.get(deviceId) === run && this.#locks.delete(deviceId);
     run.then(tidy, tidy);
     return run;
+  }
+}
+
+/**
+ * Return the result of a promise, or null when there is none in time.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} limitMs
+ * @returns {Promise<T|null>}
+ */
+async function withinLimit(promise, limitMs) {
+  promise.catch(() => {});
+  let timer;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs, null);
+  });
+  try {
+    return await Promise.race([promise, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }

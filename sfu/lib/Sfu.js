@@ -176,12 +176,12 @@ const PAGES = {
   },
   '/control/status': {
     isGuarded: true,
-    answer: async (sfu, response) => sendJson(response, 200, await collectStatus(sfu)),
+    answer: (sfu, response) => sendJson(response, 200, collectStatus(sfu)),
   },
   '/metrics': {
     isGuarded: true,
-    answer: async (sfu, response) => {
-      const text = formatMetrics(await collectStatus(sfu));
+    answer: (sfu, response) => {
+      const text = formatMetrics(collectStatus(sfu));
       response.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
     },
   },

@@ -30,7 +30,7 @@ export class Viewer {
    * Create a transport in the room, replacing an earlier one; with `payloadTypes`, in a Router that uses these.
    *
    * @param {import('./Room.js').Room} room
-   * @param {{video: number, audio: number|null}|null} [payloadTypes]
+   * @param {{video: number, audio: number|null, audioCodec: string|null}|null} [payloadTypes]
    * @returns {Promise<object|null>} the transport; null when the viewer was closed or attached anew meanwhile
    */
   async attach(room, payloadTypes = null) {
@@ -126,7 +126,7 @@ export class Viewer {
     await Promise.all([...this.consumers.values()].map((consumer) => consumer.pause()));
   }
 
-  /** Restart all running Consumers of a kind at the next key frame, see IngestTrack.hasJumped(). */
+  /** Restart all running Consumers of a kind at the next key frame, see IngestTrack.takeJump(). */
   async resync(kind) {
     for (const consumer of this.consumers.values()) {
       if (consumer.kind !== kind || consumer.closed || consumer.paused) continue;

@@ -1,8 +1,8 @@
-/** Codecs of the Routers (H.264 and Opus), and the RTP parameters of a camera's tracks. */
+/** Codecs of the Routers (H.264, Opus and G.711), and the RTP parameters of a camera's tracks. */
 
 import crypto from 'node:crypto';
 
-/** Payload types that FFmpeg sends to us. */
+/** Payload types that stream workers send to us. */
 export const INGEST_PAYLOAD_TYPES = { video: 101, audio: 100 };
 
 const H264_PARAMETERS = { 'packetization-mode': 1, 'level-asymmetry-allowed': 1 };
@@ -17,36 +17,56 @@ const h264 = (profile, preferredPayloadType) => ({
   parameters: { ...H264_PARAMETERS, 'profile-level-id': profile },
 });
 
-const opus = (preferredPayloadType) => ({
-  kind: 'audio',
-  mimeType: 'audio/opus',
-  clockRate: 48_000,
-  channels: 2,
-  ...(preferredPayloadType ? { preferredPayloadType } : {}),
-});
+/** Codecs of sound by the names of the control API. */
+const AUDIO = {
+  opus: { mimeType: 'audio/opus', clockRate: 48_000, channels: 2 },
+  pcma: { mimeType: 'audio/PCMA', clockRate: 8_000 },
+  pcmu: { mimeType: 'audio/PCMU', clockRate: 8_000 },
+};
+export const AUDIO_CODECS = Object.keys(AUDIO);
+
+const audio = (codec, preferredPayloadType) => ({ kind: 'audio', ...AUDIO[codec], preferredPayloadType });
 
 /**
  * Payload types of a device's own Router: those that Chromium offers first for these codecs, so that its WHEP offers
- * are served without a piped Router (PipedRouter.js).
+ * are served without a piped Router (PipedRouter.js). Those of G.711 are static (RFC 3551).
  */
-export const ROUTER_PAYLOAD_TYPES = { video: 108, audio: 111 };
+export const ROUTER_PAYLOAD_TYPES = { video: 108, opus: 111, pcma: 8, pcmu: 0 };
 
 export const ROUTER_CODECS = [
   h264(DECLARED_PROFILE, ROUTER_PAYLOAD_TYPES.video),
   h264('4d0032'),
   h264('640032'),
-  opus(ROUTER_PAYLOAD_TYPES.audio),
+  ...AUDIO_CODECS.map((codec) => audio(codec, ROUTER_PAYLOAD_TYPES[codec])),
 ];
 
 /**
- * Build the codecs of a Router with given payload types. Opus comes first, because a Router assigns the first payload
+ * Build the codecs of a Router with given payload types. Sound comes first, because a Router assigns the first payload
  * type that is still free to H.264's RTX.
  *
- * @param {{video: number, audio: number|null}} payloadTypes
+ * @param {{video: number, audio: number|null, audioCodec: string|null}} payloadTypes
  */
 export function buildRouterCodecs(payloadTypes) {
   const codecs = [h264(DECLARED_PROFILE, payloadTypes.video)];
-  return payloadTypes.audio === null ? codecs : [opus(payloadTypes.audio), ...codecs];
+  return payloadTypes.audio === null
+    ? codecs
+    : [audio(payloadTypes.audioCodec, payloadTypes.audio), ...codecs];
+}
+
+/** Build the RTP capability of a player for one codec of sound. */
+export const buildAudioCapability = (codec, payloadType, rtcpFeedback) => ({
+  ...audio(codec, payloadType),
+  rtcpFeedback,
+});
+
+/** Return name, rate and channels of a codec of sound as an SDP spells them. */
+export function describeAudio(codec) {
+  const { mimeType, clockRate, channels } = AUDIO[codec];
+  return {
+    codec: mimeType.slice('audio/'.length),
+    rate: clockRate,
+    ...(channels ? { encoding: channels } : {}),
+  };
 }
 
 /**
@@ -57,7 +77,7 @@ export function buildRouterCodecs(payloadTypes) {
  */
 export function deriveSsrc(deviceId, kind) {
   const word = crypto.createHash('sha256').update(`${deviceId} ${kind}`).digest().readUInt32BE(0);
-  // The lowest bit distinguishes the kinds; 0 is not a valid SSRC, and FFmpeg's option takes a signed 32-bit number.
+  // The lowest bit distinguishes the kinds; 0 is not a valid SSRC.
   return ((word & 0x7ffffffe) | (kind === 'audio' ? 1 : 0)) >>> 0 || 2;
 }
 
@@ -66,19 +86,20 @@ export function deriveSsrc(deviceId, kind) {
  *
  * @param {string} deviceId
  * @param {'video'|'audio'} kind
+ * @param {string} codec 'h264', or one of AUDIO_CODECS
  */
-export function buildProducerParameters(deviceId, kind) {
-  const codec =
+export function buildProducerParameters(deviceId, kind, codec) {
+  const described =
     kind === 'video'
       ? {
           mimeType: 'video/H264',
           clockRate: 90_000,
           parameters: { ...H264_PARAMETERS, 'profile-level-id': DECLARED_PROFILE },
         }
-      : { mimeType: 'audio/opus', clockRate: 48_000, channels: 2, parameters: { 'sprop-stereo': 1 } };
+      : { ...AUDIO[codec], ...(codec === 'opus' ? { parameters: { 'sprop-stereo': 1 } } : {}) };
   return {
-    // FFmpeg answers neither NACK nor PLI, so no feedback is requested.
-    codecs: [{ ...codec, payloadType: INGEST_PAYLOAD_TYPES[kind], rtcpFeedback: [] }],
+    // Cameras get no NACK and no PLI, so no feedback is requested.
+    codecs: [{ ...described, payloadType: INGEST_PAYLOAD_TYPES[kind], rtcpFeedback: [] }],
     encodings: [{ ssrc: deriveSsrc(deviceId, kind) }],
     rtcp: { cname: `vas-${crypto.createHash('sha256').update(deviceId).digest('hex').slice(0, 16)}` },
   };

@@ -1,5 +1,6 @@
 /** The control API: stream workers open and close ingest over the WebSocket /control. */
 
+import { AUDIO_CODECS } from './codecs.js';
 import { RequestError } from './errors.js';
 import { isObject, JsonSocket } from './JsonSocket.js';
 
@@ -92,11 +93,14 @@ function parseOpen({ device_id: id, video, audio = null, ports, fresh = false })
       '\'video\' must be {"codec":"h264"}, other codecs must be re-encoded first',
     );
   }
-  if (audio !== null && (!isObject(audio) || audio.codec !== 'opus')) {
-    throw new RequestError('unsupported_codec', '\'audio\' must be {"codec":"opus"} or null');
+  if (audio !== null && (!isObject(audio) || !AUDIO_CODECS.includes(audio.codec))) {
+    throw new RequestError(
+      'unsupported_codec',
+      `'audio' must be null or {"codec":"opus"}, with one of ${AUDIO_CODECS.join(', ')}`,
+    );
   }
   if (typeof fresh !== 'boolean') throw new RequestError('bad_request', "'fresh' must be true or false");
-  return { deviceId, hasAudio: audio !== null, ports: parsePorts(ports), isFresh: fresh };
+  return { deviceId, audioCodec: audio?.codec ?? null, ports: parsePorts(ports), isFresh: fresh };
 }
 
 function parsePorts(ports) {

@@ -1,4 +1,4 @@
-/** mediasoup's Workers: one process per core, replaced when it dies, and the counts of all objects in them. */
+/** mediasoup's Workers: one process per core, replaced when it dies or hangs, and the counts of all objects in them. */
 
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,6 +7,8 @@ import { StartError } from './errors.js';
 
 const START_LIMIT_MS = 10_000;
 const CLOSE_LIMIT_MS = 2_000;
+// Checks without an answer from which on a Worker is not counted on.
+const RESPONDING_CHECKS = 3;
 // A key frame of a large picture is a burst of hundreds of packets. The kernel caps the buffers at net.core.rmem_max
 // and wmem_max.
 const SOCKET_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -19,6 +21,11 @@ class WorkerSlot {
   /** The rooms placed here. @type {Set<object>} */
   rooms = new Set();
   consumers = 0;
+  /** Resource usage as last answered. @type {object|null} */
+  usage = null;
+  /** Checks since the Worker's last answer; they count this process's own time, in which it can hear the answer. */
+  silentChecks = 0;
+  isFilling = false;
 
   constructor(index, webrtcPort) {
     this.index = index;
@@ -27,6 +34,11 @@ class WorkerSlot {
 
   get isAlive() {
     return this.worker !== null && !this.worker.closed;
+  }
+
+  /** Whether the Worker answers; one that does not is given no rooms, and is killed soon. */
+  get isResponding() {
+    return this.isAlive && this.silentChecks < RESPONDING_CHECKS;
   }
 
   get load() {
@@ -40,6 +52,7 @@ export class WorkerPool {
   #isClosing = false;
   #onDeath = () => {};
   #waiting = new Set();
+  #checkTimer;
   counts = { routers: 0, transports: 0, producers: 0, consumers: 0 };
 
   /**
@@ -74,6 +87,10 @@ export class WorkerPool {
       { length: this.config.workers },
       (_, index) => new WorkerSlot(index, this.config.webrtcPort + index),
     );
+    this.#checkTimer = setInterval(() => {
+      for (const slot of this.#slots) this.#check(slot);
+    }, this.config.workerCheckMs);
+    this.#checkTimer.unref();
     try {
       await Promise.all(this.#slots.map((slot) => this.#fill(slot)));
     } catch (error) {
@@ -82,9 +99,34 @@ export class WorkerPool {
     }
   }
 
+  /**
+   * Ask a Worker for a sign of life, and kill one that has not answered for too long: it is then replaced like one that
+   * has died, and its rooms are rebuilt on others.
+   */
+  #check(slot) {
+    const { worker } = slot;
+    if (!slot.isAlive) return;
+    if (slot.silentChecks > 0) {
+      slot.silentChecks += 1;
+      if (slot.silentChecks * this.config.workerCheckMs < this.config.workerSilenceMs) return;
+      this.log.error('worker does not answer', { worker: slot.index, pid: worker.pid });
+      killProcess(worker.pid);
+      return;
+    }
+    slot.silentChecks = 1;
+    worker.getResourceUsage().then(
+      (usage) => {
+        if (slot.worker !== worker) return;
+        slot.usage = usage;
+        slot.silentChecks = 0;
+      },
+      () => {},
+    );
+  }
+
   /** Return the slot with the lowest load, or null when no Worker runs. */
   pick() {
-    const alive = this.#slots.filter((slot) => slot.isAlive && slot.webRtcServer);
+    const alive = this.#slots.filter((slot) => slot.isResponding && slot.webRtcServer);
     return alive.reduce((best, slot) => (best === null || slot.load < best.load ? slot : best), null);
   }
 
@@ -115,30 +157,29 @@ export class WorkerPool {
   }
 
   get aliveCount() {
-    return this.#slots.filter((slot) => slot.isAlive).length;
+    return this.#slots.filter((slot) => slot.isResponding).length;
   }
 
-  /** @returns {Promise<Array<{pid: number|null, rooms: number, consumers: number, cpu_ms: number, rss_kb: number, webrtc_port: number, deaths: number}>>} */
+  /** @returns {Array<{pid: number|null, rooms: number, consumers: number, cpu_ms: number, rss_kb: number, webrtc_port: number, deaths: number}>} */
   describe() {
-    return Promise.all(
-      this.#slots.map(async (slot) => {
-        const usage = slot.isAlive ? await slot.worker.getResourceUsage().catch(() => null) : null;
-        return {
-          pid: slot.isAlive ? slot.worker.pid : null,
-          rooms: slot.rooms.size,
-          consumers: slot.consumers,
-          cpu_ms: usage ? usage.ru_utime + usage.ru_stime : 0,
-          rss_kb: usage ? (readRssKb(slot.worker.pid) ?? usage.ru_maxrss) : 0,
-          webrtc_port: slot.webrtcPort,
-          deaths: slot.deaths,
-        };
-      }),
-    );
+    return this.#slots.map((slot) => {
+      const usage = slot.isAlive ? slot.usage : null;
+      return {
+        pid: slot.isAlive ? slot.worker.pid : null,
+        rooms: slot.rooms.size,
+        consumers: slot.consumers,
+        cpu_ms: usage ? usage.ru_utime + usage.ru_stime : 0,
+        rss_kb: slot.isAlive ? (readRssKb(slot.worker.pid) ?? usage?.ru_maxrss ?? 0) : 0,
+        webrtc_port: slot.webrtcPort,
+        deaths: slot.deaths,
+      };
+    });
   }
 
   /** Close all Workers and wait until their processes have ended; those that do not end in time are killed. */
   async close() {
     this.#isClosing = true;
+    clearInterval(this.#checkTimer);
     for (const wake of [...this.#waiting]) wake();
     await Promise.all(
       this.#slots.map(async ({ worker }) => {
@@ -157,8 +198,19 @@ export class WorkerPool {
   }
 
   async #fill(slot) {
+    slot.isFilling = true;
+    try {
+      await this.#start(slot);
+    } finally {
+      slot.isFilling = false;
+    }
+  }
+
+  async #start(slot) {
     const worker = await this.#spawn();
     slot.worker = worker;
+    slot.usage = null;
+    slot.silentChecks = 0;
     slot.consumers = 0;
     this.#count(slot, worker);
     worker.once('died', (error) => this.#handleDeath(slot, worker, error));
@@ -213,7 +265,8 @@ export class WorkerPool {
     const rooms = [...slot.rooms];
     slot.rooms.clear();
     this.log.error('worker died', { worker: slot.index, pid: worker.pid, rooms: rooms.length, error });
-    void this.#replace(slot);
+    // A Worker that dies while it is started is replaced by whoever started it.
+    if (!slot.isFilling) void this.#replace(slot);
     this.#onDeath(slot, rooms);
   }
 

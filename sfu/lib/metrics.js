@@ -3,8 +3,8 @@
 /**
  * @param {{pool: import('./mediasoupWorkers.js').WorkerPool, rooms: import('./Rooms.js').Rooms, ports: import('./ports.js').Ports, version: string, startedAt: Date}} sfu
  */
-export async function collectStatus({ pool, rooms, ports, version, startedAt }) {
-  const workers = await pool.describe();
+export function collectStatus({ pool, rooms, ports, version, startedAt }) {
+  const workers = pool.describe();
   const { transports, producers, consumers, routers } = pool.counts;
   return {
     status: pool.aliveCount === workers.length ? 'ok' : pool.aliveCount > 0 ? 'degraded' : 'down',
@@ -42,7 +42,7 @@ const WORKER_METRICS = {
 /**
  * Format the status in Prometheus' text format.
  *
- * @param {Awaited<ReturnType<typeof collectStatus>>} status
+ * @param {ReturnType<typeof collectStatus>} status
  */
 export function formatMetrics(status) {
   const lines = [];

@@ -34,7 +34,7 @@ export class PortRange {
     this.setting = setting;
     this.#first = min + (min % 2);
     this.#pairs = Math.floor((max - this.#first + 1) / 2);
-    // Not the start of the range: after a restart of the SFU, running FFmpegs claim the ports there again.
+    // Not the start of the range: after a restart of the SFU, workers claim the ports there again.
     this.#next = Math.floor(Math.random() * this.#pairs);
   }
 
@@ -81,7 +81,7 @@ export class PortRange {
   }
 }
 
-/** Ports at both ends of ingest: ours (PlainTransports, pipes) and FFmpeg's. */
+/** Ports at both ends of ingest: ours (PlainTransports, pipes) and the workers'. */
 export class Ports {
   /** @param {{ingestIp: string, ingestPorts: {min: number, max: number}, sourcePorts: {min: number, max: number}}} config */
   constructor(config) {
@@ -95,7 +95,7 @@ export class Ports {
   }
 
   /**
-   * Reserve the four ports of one track. `wanted` (the ports of a running FFmpeg) is granted completely or not at all.
+   * Reserve the four ports of one track. `wanted` (the ports that a worker uses) is granted completely or not at all.
    *
    * @param {{wanted?: TrackPorts, isSourceLocal: boolean}} options
    * @returns {Promise<TrackPorts>}
@@ -116,7 +116,7 @@ export class Ports {
     if (wanted.rtcp_port !== wanted.rtp_port + 1 || wanted.source_rtcp_port !== wanted.source_rtp_port + 1)
       return false;
     if (!(await this.ingest.claimExact(wanted.rtp_port, this.ingestIp))) return false;
-    // Binding is not tried, because the running FFmpeg has bound these.
+    // Binding is not tried, because the worker has bound these.
     if (await this.source.claimExact(wanted.source_rtp_port, null)) return true;
     this.ingest.release(wanted.rtp_port);
     return false;

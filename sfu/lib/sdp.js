@@ -1,7 +1,13 @@
 /** SDP for WHEP: parses a player's offer, and builds the answer of an ICE-lite server that only sends. */
 
 import sdpTransform from 'sdp-transform';
-import { DECLARED_PROFILE } from './codecs.js';
+import {
+  AUDIO_CODECS,
+  buildAudioCapability,
+  DECLARED_PROFILE,
+  describeAudio,
+  ROUTER_PAYLOAD_TYPES,
+} from './codecs.js';
 import { RequestError } from './errors.js';
 import { isFingerprint } from './signaling.js';
 
@@ -25,7 +31,8 @@ const FEEDBACK = ['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport-cc'];
  * Parse a player's offer. Raises RequestError 400 for unusable SDP, 422 for an offer without H.264.
  *
  * @param {string} text
- * @returns {{sections: object[], video: OfferedMedia, audio: OfferedMedia|null, dtlsParameters: {role: string, fingerprints: object[]}, answerSetup: string}}
+ * @returns {{sections: object[], video: OfferedMedia, audio: object|null, dtlsParameters: {role: string, fingerprints: object[]}, answerSetup: string}}
+ *   `audio` has all codecs that are offered, see chooseAudio()
  */
 export function parseOffer(text) {
   const offer = parse(text);
@@ -52,7 +59,7 @@ export function parseOffer(text) {
     );
   }
   // Without BUNDLE audio would need a second transport: it is left out.
-  const audio = mids === null && offer.media.length > 1 ? null : pick('audio', readOpus);
+  const audio = mids === null && offer.media.length > 1 ? null : pick('audio', readAudio);
   return { sections, video, audio, ...readDtls(offer, offer.media[video.index]) };
 }
 
@@ -91,14 +98,47 @@ function readH264(media) {
     : null;
 }
 
-function readOpus(media) {
-  const opus = (media.rtp ?? []).find(
-    ({ codec, rate, encoding }) =>
-      String(codec).toLowerCase() === 'opus' && rate === 48_000 && Number(encoding) === 2,
-  );
-  return opus && isPayloadType(opus.payload)
-    ? { payloadType: opus.payload, profile: '', rtcpFeedback: readFeedback(media, opus.payload) }
-    : null;
+function readAudio(media) {
+  const rtp = [...(media.rtp ?? [])];
+  // Static payload types need no description (RFC 3551, section 6).
+  for (const codec of ['pcma', 'pcmu']) {
+    const payload = ROUTER_PAYLOAD_TYPES[codec];
+    const isListed = String(media.payloads ?? '')
+      .split(' ')
+      .includes(String(payload));
+    if (isListed && !rtp.some((entry) => entry.payload === payload))
+      rtp.push({ payload, ...describeAudio(codec) });
+  }
+  const codecs = {};
+  for (const codec of AUDIO_CODECS) {
+    const wanted = describeAudio(codec);
+    const found = rtp.find(
+      ({ codec: name, rate, encoding }) =>
+        String(name).toLowerCase() === codec &&
+        rate === wanted.rate &&
+        Number(encoding ?? 1) === (wanted.encoding ?? 1),
+    );
+    if (found && isPayloadType(found.payload))
+      codecs[codec] = { payloadType: found.payload, rtcpFeedback: readFeedback(media, found.payload) };
+  }
+  return Object.keys(codecs).length ? { codecs } : null;
+}
+
+/**
+ * Return the offer with the one codec of sound that the room has, or, if it was not offered, any that was: its section
+ * is answered in any case.
+ *
+ * @param {ReturnType<typeof parseOffer>} offer
+ * @param {string|null} codec of the room's sound; null: it has none
+ */
+export function chooseAudio(offer, codec) {
+  if (!offer.audio) return offer;
+  const { codecs, ...section } = offer.audio;
+  const chosen = codec !== null && Object.hasOwn(codecs, codec) ? codec : Object.keys(codecs)[0];
+  return {
+    ...offer,
+    audio: { ...section, ...codecs[chosen], profile: '', codec: chosen, isPlayed: chosen === codec },
+  };
 }
 
 const isPayloadType = (payload) => Number.isInteger(payload) && payload >= 0 && payload <= 127;
@@ -153,7 +193,7 @@ function readDtls(offer, media) {
 /**
  * Build the player's RTP capabilities for mediasoup, with the one codec that was picked for each kind.
  *
- * @param {{video: OfferedMedia, audio: OfferedMedia|null}} offer
+ * @param {ReturnType<typeof chooseAudio>} offer
  */
 export function buildRtpCapabilities({ video, audio }) {
   const codecs = [
@@ -171,14 +211,7 @@ export function buildRtpCapabilities({ video, audio }) {
     },
   ];
   if (audio) {
-    codecs.push({
-      kind: 'audio',
-      mimeType: 'audio/opus',
-      clockRate: 48_000,
-      channels: 2,
-      preferredPayloadType: audio.payloadType,
-      rtcpFeedback: audio.rtcpFeedback,
-    });
+    codecs.push(buildAudioCapability(audio.codec, audio.payloadType, audio.rtcpFeedback));
   }
   const headerExtensions = Object.entries({ video, audio })
     .filter(([, media]) => media)
@@ -190,7 +223,7 @@ export function buildRtpCapabilities({ video, audio }) {
  * Build the answer. Sections for which there is no media are rejected; audio of a camera without sound is answered
  * inactive, because its section may carry the transport of the bundle.
  *
- * @param {ReturnType<typeof parseOffer>} offer
+ * @param {ReturnType<typeof chooseAudio>} offer
  * @param {{transport: object, consumers: object[], deviceId: string, sessionId: string}} session
  */
 export function buildAnswer(offer, { transport, consumers, deviceId }) {
@@ -264,14 +297,18 @@ function describeCandidates(candidates) {
 
 function describeMedia(kind, offered, consumer, deviceId) {
   const payload = offered.payloadType;
-  const rtp =
-    kind === 'video' ? { codec: 'H264', rate: 90_000 } : { codec: 'opus', rate: 48_000, encoding: 2 };
+  const rtp = kind === 'video' ? { codec: 'H264', rate: 90_000 } : describeAudio(offered.codec);
   const profile = offered.profile ? `;profile-level-id=${offered.profile}` : '';
   const config =
     kind === 'video'
       ? `level-asymmetry-allowed=1;packetization-mode=1${profile}`
       : 'minptime=10;useinbandfec=1;sprop-stereo=1';
-  const described = { payloads: String(payload), rtp: [{ payload, ...rtp }], fmtp: [{ payload, config }] };
+  const hasParameters = kind === 'video' || offered.codec === 'opus';
+  const described = {
+    payloads: String(payload),
+    rtp: [{ payload, ...rtp }],
+    fmtp: hasParameters ? [{ payload, config }] : [],
+  };
   if (!consumer) return { ...described, direction: 'inactive' };
   const { rtpParameters } = consumer;
   const [{ ssrc }] = rtpParameters.encodings;

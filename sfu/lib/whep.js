@@ -8,6 +8,7 @@ import {
   buildAnswer,
   buildFragment,
   buildRtpCapabilities,
+  chooseAudio,
   parseOffer,
   readFragment,
   readOfferCredentials,
@@ -32,6 +33,7 @@ class WhepSession {
   id = crypto.randomBytes(16).toString('base64url');
   etag = newEtag();
   isClosed = false;
+  #hasSound = false;
   #unwatch = () => {};
   #arrived = () => {};
   #graceTimer;
@@ -51,10 +53,12 @@ class WhepSession {
     this.remote = readOfferCredentials(this.offer);
     this.#unwatch = this.rooms.watch(this.deviceId, this);
     const room = await this.#waitForRoom(signal);
-    const { video, audio, dtlsParameters } = this.offer;
+    const offer = chooseAudio(this.offer, room.tracks.audio?.codec ?? null);
+    const { video, audio, dtlsParameters } = offer;
     const payloadTypes = {
       video: video.payloadType,
-      audio: audio && room.tracks.audio ? audio.payloadType : null,
+      audio: audio?.isPlayed ? audio.payloadType : null,
+      audioCodec: audio?.isPlayed ? audio.codec : null,
     };
     const transport = await this.viewer.attach(room, payloadTypes);
     if (!transport || this.isClosed) throw restarting();
@@ -62,10 +66,11 @@ class WhepSession {
     const mids = { video: video.mid ?? undefined, audio: audio?.mid ?? undefined };
     const [consumers] = await Promise.all([
       // Not paused: nothing is sent before DTLS is connected, and a WHEP player cannot signal that it is ready.
-      this.viewer.consume(buildRtpCapabilities(this.offer), { isPaused: false, mids }),
+      this.viewer.consume(buildRtpCapabilities(offer), { isPaused: false, mids }),
       transport.connect({ dtlsParameters }),
     ]);
-    return buildAnswer(this.offer, { transport, consumers, deviceId: this.deviceId });
+    this.#hasSound = consumers.some(({ kind }) => kind === 'audio');
+    return buildAnswer(offer, { transport, consumers, deviceId: this.deviceId });
   }
 
   async #waitForRoom(signal) {
@@ -147,10 +152,11 @@ class WhepSession {
   }
 
   onTracksChanged() {
-    const hasVideo = [...this.viewer.consumers.values()].some(
-      (consumer) => consumer.kind === 'video' && !consumer.closed,
-    );
-    if (this.viewer.room && !hasVideo) this.close('stream changed');
+    const { room } = this.viewer;
+    const has = (kind) =>
+      [...this.viewer.consumers.values()].some((consumer) => consumer.kind === kind && !consumer.closed);
+    const hasLostSound = this.#hasSound && room?.tracks.audio && !has('audio');
+    if (room && (!has('video') || hasLostSound)) this.close('stream changed');
   }
 
   async onJump(kind) {

@@ -143,6 +143,65 @@ test('control', async (t) => {
     },
   );
 
+  await t.test('sound may be sent in another codec, and viewers consume it anew', async () => {
+    const capabilities = structuredClone(RTP_CAPABILITIES);
+    for (const [name, type] of [
+      ['PCMU', 0],
+      ['PCMA', 8],
+    ])
+      capabilities.codecs.push({
+        kind: 'audio',
+        mimeType: `audio/${name}`,
+        preferredPayloadType: type,
+        clockRate: 8000,
+        rtcpFeedback: [],
+      });
+    const viewer = await connectViewer(sfu);
+    await viewer.call('join', { token: await mintToken('sounds') });
+    const heard = [];
+    let first = null;
+    for (const codec of ['pcma', 'pcmu', 'opus', 'pcma']) {
+      const opened = await control.call('ingest.open', openRequest('sounds', { audio: { codec } }));
+      first ??= opened;
+      assert.equal(opened.video.rtp_port, first.video.rtp_port);
+      assert.equal(opened.viewers, 1);
+      await viewer.event(heard.length ? 'producersChanged' : 'streamAvailable');
+      const { consumers } = await viewer.call('consume', { rtpCapabilities: capabilities });
+      const [{ rtpParameters }] = consumers.filter(({ kind }) => kind === 'audio');
+      heard.push([rtpParameters.codecs[0].mimeType, rtpParameters.codecs[0].payloadType]);
+      assert.equal(consumers.length, 2);
+    }
+    assert.deepEqual(heard, [
+      ['audio/PCMA', 8],
+      ['audio/PCMU', 0],
+      ['audio/opus', 111],
+      ['audio/PCMA', 8],
+    ]);
+    await viewer.close();
+    await control.call('ingest.close', { device_id: 'sounds' });
+    assert.equal((await status()).ports_in_use, 0);
+  });
+
+  await t.test('G.711 changes nothing of what players were offered before', async () => {
+    await control.call('ingest.open', openRequest('offers'));
+    const { codecs } = sfu.rooms.get('offers').router.rtpCapabilities;
+    assert.deepEqual(
+      codecs.map(({ mimeType, preferredPayloadType: type }) => `${mimeType} ${type}`),
+      [
+        'video/H264 108',
+        'video/rtx 100',
+        'video/H264 101',
+        'video/rtx 102',
+        'video/H264 103',
+        'video/rtx 104',
+        'audio/opus 111',
+        'audio/PCMA 8',
+        'audio/PCMU 0',
+      ],
+    );
+    await control.call('ingest.close', { device_id: 'offers' });
+  });
+
   await t.test('packets are counted, but only those from the agreed ports', async () => {
     const { video } = await control.call('ingest.open', openRequest('count'));
     const stranger = await RtpSender.open({ ...video, source_rtp_port: 0 });

@@ -240,3 +240,127 @@ test('an invalid setting ends the start with exit code 78', async () => {
   assert.equal(code, 78);
   assert.equal(errors, "sfu: 'SFU_PORT' must be a whole number between 0 and 65535, not 'x'\n");
 });
+
+test('a Worker that hangs harms its own rooms alone, is killed, and its rooms are rebuilt with the same ports', async (t) => {
+  const sfu = await startSfu(t, {
+    environment: { LOG_LEVEL: 'ERROR' },
+    protocol: { workerCheckMs: 50, workerSilenceMs: 1_500, statsLimitMs: 200 },
+    log: createLog('ERROR', () => {}),
+  });
+  const control = await connectControl(sfu);
+  const [hung, other] = await Promise.all(
+    ['hung', 'other'].map((id) => control.call('ingest.open', openRequest(id, withAudio))),
+  );
+  const senders = await Promise.all([hung, other].map(({ video }) => RtpSender.open(video)));
+  const viewers = await Promise.all(
+    ['hung', 'other'].map(async (id) => {
+      const viewer = await connectViewer(sfu);
+      await viewer.call('join', { token: await mintToken(id) });
+      return viewer;
+    }),
+  );
+  const { worker, index } = sfu.rooms.get('hung').slot;
+  process.kill(worker.pid, 'SIGSTOP');
+  const since = performance.now();
+  const during = await control.call('ingest.stats', { device_ids: ['hung', 'other'] });
+  assert.ok(performance.now() - since < 1_000, 'the figures of other rooms do not wait');
+  assert.deepEqual([during.hung.answered, during.other.answered], [false, true]);
+  assert.deepEqual([during.hung.viewers, during.other.viewers], [1, 1]);
+  await senders[1].send(2);
+  await until(
+    async () => (await control.call('ingest.stats', { device_ids: ['other'] })).other.video?.packets === 4,
+    'packets of the other room',
+  );
+  await until(() => sfu.pool.aliveCount === 1, 'the Worker is not counted on');
+  await control.call('ingest.open', openRequest('new'));
+  assert.notEqual(sfu.rooms.get('new').slot.index, index, 'a new room goes to a Worker that answers');
+  const answer = await request(sfu, '/control/status', { token: CONTROL_KEY });
+  assert.equal(answer.json.status, 'degraded');
+
+  await viewers[0].event('streamAvailable');
+  t.diagnostic(`rebuilt ${Math.round(performance.now() - since)} ms after the Worker stopped`);
+  assert.throws(() => process.kill(worker.pid, 0), /ESRCH/);
+  const again = await control.call('ingest.open', openRequest('hung', withAudio));
+  assert.equal(again.created, false);
+  assert.deepEqual(ports(again), ports(hung));
+  await senders[0].send(2);
+  await until(
+    async () => (await control.call('ingest.stats', { device_ids: ['hung'] })).hung.video?.packets === 4,
+    'packets of the rebuilt room',
+  );
+  assert.equal(
+    viewers[1].events.some(({ event }) => event === 'streamAvailable'),
+    false,
+  );
+  await until(async () => sfu.pool.aliveCount === 2, 'the Worker is replaced');
+  assert.deepEqual(
+    sfu.pool
+      .describe()
+      .map(({ deaths }) => deaths)
+      .sort(),
+    [0, 1],
+  );
+  await Promise.all(senders.map((sender) => sender.close()));
+});
+
+test('a Worker that answers late is kept', async (t) => {
+  const sfu = await startSfu(t, { protocol: { workerCheckMs: 50, workerSilenceMs: 2_000 } });
+  const control = await connectControl(sfu);
+  await control.call('ingest.open', openRequest('cam-1'));
+  const { worker } = sfu.rooms.get('cam-1').slot;
+  process.kill(worker.pid, 'SIGSTOP');
+  await until(() => sfu.pool.aliveCount === 1, 'it does not answer');
+  process.kill(worker.pid, 'SIGCONT');
+  await until(() => sfu.pool.aliveCount === 2, 'it answers again');
+  assert.equal(sfu.rooms.get('cam-1').slot.worker.pid, worker.pid);
+  assert.deepEqual(
+    sfu.pool.describe().map(({ deaths }) => deaths),
+    [0, 0],
+  );
+});
+
+/** A server with short limits, in a process of its own. */
+const QUICK_SERVER = `
+  const { readConfig } = await import('${new URL('../lib/config.js', import.meta.url)}');
+  const { createLog } = await import('${new URL('../lib/log.js', import.meta.url)}');
+  const { Sfu } = await import('${new URL('../lib/Sfu.js', import.meta.url)}');
+  const limits = { pingMs: 100, silenceMs: 300, workerCheckMs: 50, workerSilenceMs: 400 };
+  await new Sfu({ ...readConfig(process.env), ...limits }, createLog('INFO')).start();
+`;
+
+test('a server that was stopped as a whole continues with its rooms, Workers, sockets and viewers', async (t) => {
+  const environment = await testEnvironment({ LOG_LEVEL: 'INFO' });
+  const port = Number(environment.SFU_INGEST_PORTS.split('-')[1]);
+  environment.SFU_PORT = String(port);
+  environment.SFU_INGEST_PORTS = `${port - 50}-${port - 1}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', QUICK_SERVER], {
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
+    cwd: os.tmpdir(),
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (text) => (output += text));
+  await until(() => /sfu started/.test(output), 'start');
+  const control = await connectControl({ port });
+  const opened = await control.call('ingest.open', openRequest('cam-1', withAudio));
+  const viewer = await connectViewer({ port });
+  await viewer.call('join', { token: await mintToken('cam-1') });
+  const workers = [...output.matchAll(/worker started .*pid=(\d+)/g)].map(([, pid]) => Number(pid));
+  for (const pid of [child.pid, ...workers]) process.kill(pid, 'SIGSTOP');
+  // Longer than a Worker or a socket may be silent.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  for (const pid of [child.pid, ...workers]) process.kill(pid, 'SIGCONT');
+  const again = await control.call('ingest.open', openRequest('cam-1', withAudio));
+  assert.equal(again.created, false);
+  assert.deepEqual(ports(again), ports(opened));
+  assert.equal(again.viewers, 1);
+  const sender = await RtpSender.open(again.video);
+  await sender.send(2);
+  await until(
+    async () => (await control.call('ingest.stats', { device_ids: ['cam-1'] }))['cam-1'].video?.packets === 4,
+    'packets',
+  );
+  assert.deepEqual([control.closed, viewer.closed], [null, null]);
+  assert.ok(!/worker does not answer|worker died/.test(output), output);
+  await sender.close();
+});

@@ -254,13 +254,14 @@ export const DTLS_PARAMETERS = {
   fingerprints: [{ algorithm: 'sha-256', value: FINGERPRINT }],
 };
 
-/** Build an offer like that of a browser. */
+/** Build an offer like that of a browser. `sounds`: `TYPE NAME/RATE`, or the TYPE alone if it is static. */
 export function buildOffer({
   h264 = 108,
   opus = 111,
   profile = '42e01f',
   ufrag = 'abcd',
   video = true,
+  sounds = [`${opus} opus/48000/2`],
 } = {}) {
   const ice = [
     `a=ice-ufrag:${ufrag}`,
@@ -272,11 +273,11 @@ export function buildOffer({
   ];
   const head = ['v=0', 'o=- 1 2 IN IP4 127.0.0.1', 's=-', 't=0 0', 'a=group:BUNDLE 0 1'];
   const audio = [
-    `m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`,
+    `m=audio 9 UDP/TLS/RTP/SAVPF ${sounds.map((sound) => sound.split(' ')[0]).join(' ')}`,
     'c=IN IP4 0.0.0.0',
     'a=mid:0',
     ...ice,
-    `a=rtpmap:${opus} opus/48000/2`,
+    ...sounds.filter((sound) => sound.includes(' ')).map((sound) => `a=rtpmap:${sound}`),
     `a=fmtp:${opus} minptime=10;useinbandfec=1`,
   ];
   const codec = video
@@ -375,12 +376,12 @@ export class RtpSender {
  * Start a real FFmpeg that sends a test picture (and a tone) with the options of the stream worker.
  *
  * @param {{video: object, audio: object|null}} ingest as 'ingest.open' answers it
- * @param {{gop?: number, withSequence?: boolean}} [options]
+ * @param {{gop?: number}} [options]
  */
-export function spawnFfmpeg({ video, audio }, { gop = 25, withSequence = true } = {}) {
+export function spawnFfmpeg({ video, audio }, { gop = 25 } = {}) {
   // prettier-ignore
   const output = (track) => [
-    ...(withSequence ? ['-seq', String(track.sequence)] : []),
+    '-seq', String(track.sequence),
     '-ssrc', String(track.ssrc), '-payload_type', String(track.payload_type), '-f', 'rtp',
     `rtp://${track.ip}:${track.rtp_port}?rtcpport=${track.rtcp_port}&localrtpport=${track.source_rtp_port}&localrtcpport=${track.source_rtcp_port}&pkt_size=1200`,
   ];

@@ -18,7 +18,7 @@ import {
 } from './harness.js';
 
 test('whep', async (t) => {
-  const sfu = await startSfu(t, { protocol: { roomWaitMs: 400, connectTimeoutMs: 600 } });
+  const sfu = await startSfu(t, { protocol: { roomWaitMs: 400, connectTimeoutMs: 2_000 } });
   const control = await connectControl(sfu);
   const openCamera = () => control.call('ingest.open', openRequest('cam-1', { audio: { codec: 'opus' } }));
   await openCamera();
@@ -60,6 +60,57 @@ test('whep', async (t) => {
     assert.equal((await request(sfu, answer.location, { method: 'DELETE' })).status, 404);
     await drained();
   });
+
+  await t.test('a player gets the sound that the camera has, if it has offered it', async () => {
+    const all = ['111 opus/48000/2', '63 red/48000/2', '9 G722/8000', '0 PCMU/8000', '8 PCMA/8000'];
+    const cases = [
+      ['pcma', all, '8 PCMA/8000', 1],
+      ['pcmu', all, '0 PCMU/8000', 1],
+      ['pcma', ['111 opus/48000/2', '0', '8'], '8 PCMA/8000', 1],
+      ['pcmu', ['0'], '0 PCMU/8000', 1],
+      ['pcma', ['111 opus/48000/2', '35 PCMA/8000'], '35 PCMA/8000', 2],
+      ['pcma', ['111 opus/48000/2', '0 PCMU/8000'], null, 1],
+      ['pcma', ['8 PCMA/16000', '111 opus/48000/2'], null, 1],
+      ['opus', ['0 PCMU/8000', '8 PCMA/8000'], null, 1],
+      ['opus', all, '111 opus/48000/2', 1],
+    ];
+    for (const [codec, sounds, chosen, routers] of cases) {
+      await control.call('ingest.open', openRequest('cam-1', { audio: { codec } }));
+      const answer = await play({ offer: buildOffer({ sounds }) });
+      assert.equal(answer.status, 201, answer.text);
+      const [audio, video] = sdpTransform.parse(answer.text).media;
+      const what = `${codec} of ${sounds}`;
+      assert.equal(audio.direction, chosen ? 'sendonly' : 'inactive', what);
+      assert.equal(video.direction, 'sendonly', what);
+      if (chosen) {
+        const [{ payload, codec: name, rate, encoding }] = audio.rtp;
+        assert.equal(`${payload} ${name}/${rate}${encoding ? `/${encoding}` : ''}`, chosen, what);
+      }
+      assert.equal(sfu.pool.counts.routers, routers, what);
+      assert.equal((await request(sfu, answer.location, { method: 'DELETE' })).status, 200);
+    }
+    await openCamera();
+    await drained();
+  });
+
+  await t.test(
+    'a session ends when its sound is sent in another codec, and not when there is none',
+    async () => {
+      const sounds = ['111 opus/48000/2', '8 PCMA/8000'];
+      for (const [audio, status] of [
+        [{ codec: 'pcma' }, 404],
+        [null, 200],
+      ]) {
+        await openCamera();
+        const answer = await play({ offer: buildOffer({ sounds }) });
+        assert.equal(answer.status, 201);
+        await control.call('ingest.open', openRequest('cam-1', { audio }));
+        assert.equal((await request(sfu, answer.location, { method: 'DELETE' })).status, status);
+      }
+      await openCamera();
+      await drained();
+    },
+  );
 
   await t.test('a player behind a proxy with a path prefix finds its session', async () => {
     const proxy = http.createServer((incoming, outgoing) => {

@@ -46,7 +46,11 @@ class CounterCamera(RtspServer):
         self.settings = settings
         self.audio = audio
         self.audio_after_seconds = 0.0
+        #: Whether the parameter sets come before each key frame.
+        self.is_in_band = True
         self.dropped = 0
+        #: Of the video of the last session.
+        self.ssrc = 0
         self.started_at = 0.0
         self._epoch = 0.0
 
@@ -58,11 +62,35 @@ class CounterCamera(RtspServer):
     @property
     def counter(self) -> int:
         """The number of the newest frame that is due now."""
-        return int((time.monotonic() - self._epoch) * self.settings.fps)
+        return self.counter_at(time.monotonic() - self._epoch)
 
     def wall_clock(self, counter: int) -> float:
         """The time at which a frame was due, in seconds since 1970."""
-        return self.started_at + counter / self.settings.fps
+        return self.started_at + self.due_seconds(counter)
+
+    def due_seconds(self, counter: int) -> float:
+        """The seconds after the start at which a frame is taken and due."""
+        return counter / self.settings.fps
+
+    def counter_at(self, seconds: float) -> int:
+        """The number of the newest frame that is due so long after the start: the inverse of `due_seconds`."""
+        return int(seconds * self.settings.fps)
+
+    def stamp(self, counter: int) -> int:
+        """The RTP time of a frame."""
+        return counter * (VIDEO_CLOCK // self.settings.fps)
+
+    def encode(self, group: int) -> EncodedLoop:
+        """The pictures of a group, which begins with a key frame."""
+        return encode_group(self.settings, group)
+
+    def encode_described(self) -> EncodedLoop:
+        """The pictures whose parameter sets are in the SDP."""
+        return self.encode(0)
+
+    def first_counter(self) -> int:
+        """The first frame that a client gets which says PLAY now; those that are due already come at once."""
+        return self.counter + 1
 
     def start(self) -> None:
         """Start listening and counting."""
@@ -90,7 +118,7 @@ class CounterCamera(RtspServer):
     async def describe(self, request: Request) -> Reply:
         """The SDP with the parameter sets of the present picture."""
         tracks = ["video", "audio"] if self.audio else ["video"]
-        video = await asyncio.to_thread(encode_group, self.settings, 0)
+        video = await asyncio.to_thread(self.encode_described)
         headers = {"Content-Type": "application/sdp", "Content-Base": request.url.rstrip("/") + "/"}
         return Reply(headers=headers, body=build_sdp(video, tracks))
 
@@ -103,24 +131,25 @@ class CounterCamera(RtspServer):
 
     async def _send_video(self, connection: Connection) -> None:
         transport, channel = connection.writer.transport, connection.channels["video"]
-        ssrc, sequence, is_late = random.getrandbits(32), random.randrange(1 << 16), False
-        first = self.counter + 1
+        self.ssrc, sequence, is_late = random.getrandbits(32), random.randrange(1 << 16), False
+        ssrc = self.ssrc
+        first = self.first_counter()
         group = first // self.settings.gop_frames
         while not transport.is_closing():
-            settings = self.settings
-            video = await asyncio.to_thread(encode_group, settings, group)
+            video = await asyncio.to_thread(self.encode, group)
+            gop_frames = video.settings.gop_frames
             for number, template in enumerate(
-                build_video_templates(video, channel, is_in_band=True), group * settings.gop_frames
+                build_video_templates(video, channel, is_in_band=self.is_in_band), group * gop_frames
             ):
                 if number < first:
                     continue
-                await asyncio.sleep(self._epoch + number / settings.fps - time.monotonic())
-                is_key = number % settings.gop_frames == 0
+                await asyncio.sleep(self._epoch + self.due_seconds(number) - time.monotonic())
+                is_key = number % gop_frames == 0
                 is_late = (is_late and not is_key) or transport.get_write_buffer_size() > _MAX_WAITING_BYTES
                 if is_late:
                     self.dropped += 1
                     continue
-                transport.write(template.fill(sequence, number * (VIDEO_CLOCK // settings.fps), ssrc))
+                transport.write(template.fill(sequence, self.stamp(number), ssrc))
                 sequence += len(template)
             group += 1
 
@@ -151,15 +180,18 @@ def _number_of(reading: ClockReading | None) -> int | None:
 
 
 @functools.lru_cache(maxsize=16)
-def encode_group(settings: LoopSettings, group: int) -> EncodedLoop:
-    """Encode one group of pictures, from a key frame to the next: `gop_frames` frames from `group * gop_frames`."""
+def encode_group(settings: LoopSettings, group: int, parameters: str = "") -> EncodedLoop:
+    """Encode one group of pictures, from a key frame to the next: `gop_frames` frames from `group * gop_frames`.
+
+    `parameters` are further ones of x264, each after a colon.
+    """
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = settings.width, settings.height, "yuv420p"
     encoder.framerate, encoder.bit_rate = settings.fps, settings.bitrate_kbps * 1000
     encoder.thread_count = 1
     encoder.options = {
         "preset": "superfast", "tune": "zerolatency",
-        "x264-params": f"aud=1:scenecut=0:keyint={settings.gop_frames}:min-keyint={settings.gop_frames}",
+        "x264-params": f"aud=1:scenecut=0:keyint={settings.gop_frames}:min-keyint={settings.gop_frames}{parameters}",
     }  # fmt: skip
     first = group * settings.gop_frames
     packets = []

@@ -44,10 +44,10 @@ class Request:
 
 @dataclass
 class Reply:
-    """One RTSP answer; CSeq and Content-Length are added to it."""
+    """One RTSP answer; CSeq and Content-Length are added to it. A list is a header that stands there several times."""
 
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | list[str]] = field(default_factory=dict)
     body: str = ""
 
 
@@ -73,7 +73,9 @@ class Connection:
             elif first not in b"\r\n":
                 break
         lines = (first + await self.reader.readuntil(b"\r\n\r\n")).decode("utf-8", "replace").split("\r\n")
-        method, url, *_ = [*lines[0].split(" "), ""]
+        # URLs may have blanks in them.
+        method, _, rest = lines[0].partition(" ")
+        url = rest.rpartition(" ")[0]
         headers = {
             name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
         }
@@ -86,8 +88,9 @@ class Connection:
         body = reply.body.encode()
         if body:
             headers["Content-Length"] = str(len(body))
-        lines = [f"RTSP/1.0 {reply.status} {REASONS[reply.status]}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
+        lines = [f"RTSP/1.0 {reply.status} {REASONS.get(reply.status, 'Whatever')}"]
+        for name, value in headers.items():
+            lines += [f"{name}: {item}" for item in ([value] if isinstance(value, str) else value)]
         self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
         await self.writer.drain()
 

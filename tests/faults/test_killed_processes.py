@@ -22,9 +22,11 @@ def heal(watched, report, fault, kill, is_healed=lambda: True, budget=BUDGET_SEC
     return recovery
 
 
-def test_a_killed_ffmpeg_is_replaced(watched, report):
-    old = watched.ffmpeg
+def test_a_killed_ffmpeg_is_replaced_and_viewers_notice_nothing(watched, report):
+    old, moment = watched.ffmpeg, time.time()
     heal(watched, report, "kill -9 FFmpeg", lambda: os.kill(old, signal.SIGKILL), lambda: watched.ffmpeg != old)
+    watched.assert_never_stops(moment)
+    assert watched.events_since(moment) == [], "the stream ran all the time"
 
 
 def test_a_killed_stream_worker_is_replaced(stack, watched, report):

@@ -21,6 +21,7 @@ def test_with_two_workers_and_many_start_messages_a_device_has_one_ffmpeg(stack,
         stack.wait_for_state(device_id, "running")
         queue_is_empty = lambda: stack.redis.client().llen(f"dramatiq:{STREAM_QUEUE}") == 0  # noqa: E731
         stack.wait_until(queue_is_empty, 10, "all start messages are taken")
+        stack.wait_until(lambda: ffmpegs.samples > 50, 20, "it was looked often enough")
     assert ffmpegs.samples > 50
     assert ffmpegs.doubles == []
 

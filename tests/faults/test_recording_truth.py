@@ -55,10 +55,11 @@ def test_no_view_is_green_two_seconds_after_a_stop_or_a_lost_camera(recorded, no
     stack.wait_for_state(device_id, "running")
     took = seconds_until(lambda: is_recording(recorded), 8)
     note(f"recording {took:.2f} s after the stream runs")
-    os.kill(stack.ffmpeg_pids(device_id)[0], signal.SIGSTOP)
+    recorded.camera.set_away(True)
     stack.wait_for_state(device_id, "reconnecting", 15)
     took = seconds_until(lambda: not is_recording(recorded), SOON_SECONDS)
     note(f"not recording {took:.2f} s after the stream was lost")
+    recorded.camera.set_away(False)
     recorded.wait_observed("recording", None, 25)
 
 

@@ -1,4 +1,4 @@
-"""The recorder is killed at random moments; played back, every frame is there exactly once."""
+"""The recorder and FFmpeg are killed at random moments; played back, every frame is there exactly once."""
 
 import pytest
 
@@ -13,7 +13,7 @@ BUS_SECONDS = 60
 
 
 @pytest.mark.faults
-def test_every_frame_is_there_exactly_once_although_the_recorder_was_killed_five_times(note):
+def test_every_frame_is_there_exactly_once_although_recorder_and_ffmpeg_were_killed_five_times_each(note):
     with Stack(bus_window_seconds=BUS_SECONDS) as stack, CounterCamera(audio=True) as camera:
         outcome = run_trial(stack, camera, seconds=SECONDS, kills=KILLS, seed=SEED)
     note("\n".join(outcome.describe()))

@@ -1,4 +1,4 @@
-"""The trial of frame-exactness: a counting camera is recorded, the record worker is killed, all is played back."""
+"""The trial of frame-exactness: a counting camera is recorded, record worker and FFmpeg are killed, all is played."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tests.cameras import CounterCamera
 from tests.cameras.footage import Exactness, judge
@@ -66,7 +67,8 @@ def run_trial(
     seed: int = 3,
     say: Callable[[str], None] = lambda _text: None,
 ) -> Outcome:
-    """Record a new device for `seconds` with `kills` kills, then play everything back."""
+    """Record a new device for `seconds`, with `kills` kills of the record worker and as many of the device's FFmpeg,
+    then play everything back."""
     device_id = stack.add_device("Counter", camera.url)["id"]
     stack.api.post(f"/recordings/devices/{device_id}/start")
     store = Store.of(stack, device_id)
@@ -74,12 +76,12 @@ def run_trial(
     _await_index(stack, store, began + 1, 30)
     began = time.time()
     killed_at = []
-    for moment in choose_moments(kills, seconds, seed):
+    for moment, victim in _choose_victims(kills, seconds, seed):
         stack.wait_until(lambda until=began + moment: time.time() >= until, seconds, "the next kill is due")
-        worker = stack.wait_until(lambda: _find_worker(stack), 30, "there is a record worker")
-        os.kill(worker, signal.SIGKILL)
+        find = _find_worker if victim == "record worker" else partial(_find_ffmpeg, device_id=device_id)
+        os.kill(stack.wait_until(partial(find, stack), 30, f"there is a {victim}"), signal.SIGKILL)
         killed_at.append(time.time() - began)
-        say(f"killed after {killed_at[-1]:.1f} s")
+        say(f"killed the {victim} after {killed_at[-1]:.1f} s")
     stack.wait_until(lambda: time.time() >= began + seconds, seconds, "the recording has its length")
     ended = time.time()
     _await_index(stack, store, ended, 30)
@@ -101,6 +103,17 @@ def run_trial(
         clock_error=max(abs(error) for error in played.clock_errors),
         dropped_by_camera=camera.dropped,
     )
+
+
+def _choose_victims(kills: int, seconds: float, seed: int) -> list[tuple[float, str]]:
+    """When which process is killed, in order."""
+    workers = [(moment, "record worker") for moment in choose_moments(kills, seconds, seed)]
+    return sorted([*workers, *((moment, "ffmpeg") for moment in choose_moments(kills, seconds, seed + 1000))])
+
+
+def _find_ffmpeg(stack: Stack, device_id: str) -> int | None:
+    """The FFmpeg process of the device; None while there is none."""
+    return next(iter(stack.ffmpeg_pids(device_id)), None)
 
 
 def _find_worker(stack: Stack) -> int | None:

@@ -24,6 +24,7 @@ ALL = [
     "0006_tags_by_owner",
     "0007_clock_trust",
     "0008_request_keys",
+    "0009_source_trust",
 ]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
@@ -114,6 +115,26 @@ def test_existing_devices_are_not_recorded_until_recording_is_switched_on(new_da
     assert [name[:4] for name in migrations.migrate()] == [f"{number:04d}" for number, _ in later]
     with database.session() as db:
         assert db.execute_sql("SELECT mode, observed, epoch FROM recordings").fetchall() == [("off", "off", 0)]
+
+
+def test_cameras_with_tls_go_on_as_they_were(new_database):
+    database.connect(make_config(database_url=new_database))
+    known = migrations.known_migrations()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "known_migrations", lambda: dict(list(known.items())[:8]))
+        migrations.migrate()
+    urls = {"1": ("rtsp://a/", "NULL"), "2": ("rtsps://a/", "NULL"), "3": ("rtsp://a/", "'rtsps://a/'")}
+    with database.transaction() as db:
+        for number, (main, sub) in urls.items():
+            one = INSERT_DEVICE.replace(DEVICE, DEVICE[:-1] + number).replace(
+                "'a', 'a', 'a'", f"'{number}', '{number}', 'a'"
+            )
+            db.execute_sql(one.replace("'rtsp://a'", f"'{main}'"))
+            db.execute_sql(f"UPDATE devices SET sub_source_url = {sub} WHERE name = '{number}'")
+    migrations.migrate()
+    with database.session() as db:
+        found = dict(db.execute_sql("SELECT name, tls_trust FROM devices").fetchall())
+    assert found == {"1": "verify", "2": "any", "3": "any"}
 
 
 def test_two_migrations_cannot_have_one_number(tmp_path, monkeypatch):

@@ -143,7 +143,10 @@ def test_a_result_of_a_probe_that_no_worker_sealed_is_refused(client, probes):
     assert probes.open_result(ID, probes.expect_result(ID).result(1)) == {"ok": True}
 
 
-WRONG_STATS = [b'{"fps": "<b>"}', b'{"viewers": -1}', b'{"outputs": [7]}', b'{"fps": NaN}', b'{"outputs": {"a": 1}}']
+WRONG_STATS = [
+    *(b'{"fps": "<b>"}', b'{"viewers": -1}', b'{"outputs": [7]}', b'{"fps": NaN}', b'{"outputs": {"a": 1}}'),
+    *(b'{"notes": "a"}', b'{"notes": [7]}', b'{"transport": 7}', b'{"clock_rate": "1"}', b'{"lost_packets": 1.5}'),
+]
 
 
 @pytest.mark.parametrize("text", [*WRONG_STATS, *NOT_OBJECTS], ids=lambda text: repr(text[:20]))

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from tests.factories import make_config
-from workers.ffmpeg.probe import WATCH_SECONDS, probe_source
+from tests.workers.ingest.test_probe import look_at
 
 # Enough time also on a busy machine: these tests check the result, not the speed.
 CONFIG = make_config(allow_loopback_sources=True, connect_timeout_seconds=20.0)
@@ -26,7 +26,7 @@ CASES = [
 def test_a_probe_reports_the_streams_of_a_camera(cameras, request, settings, video, audio):
     path = "/" + "".join(filter(str.isalnum, request.node.callspec.id))
     url = cameras.add(path, width=320, height=192, fps=10, key_frame_seconds=1, **settings)
-    found = probe_source(CONFIG, url, "tcp", watch_seconds=WATCH_SECONDS)
+    found = look_at(url, config=CONFIG)
     key_frame_times = cameras.describe()[path]["key_frame_times"]
     cameras.remove(path)
 
@@ -48,10 +48,10 @@ def test_a_probe_reports_the_streams_of_a_camera(cameras, request, settings, vid
 
 def test_a_camera_with_a_password_is_probed_with_it_and_refuses_without(cameras):
     url = cameras.add("/locked", width=320, height=192, fps=10, user="viewer", password="pa55")
-    assert probe_source(CONFIG, url, "tcp").reason is None
-    assert probe_source(CONFIG, url.replace("pa55", "wrong"), "tcp").reason.code == "unauthorized"
+    assert look_at(url, config=CONFIG).reason is None
+    assert look_at(url.replace("pa55", "wrong"), config=CONFIG).reason.code == "unauthorized"
     cameras.remove("/locked")
 
 
 def test_a_missing_path_is_not_found(cameras):
-    assert probe_source(CONFIG, cameras.url("/nowhere"), "tcp").reason.code == "not_found"
+    assert look_at(cameras.url("/nowhere"), config=CONFIG).reason.code == "not_found"

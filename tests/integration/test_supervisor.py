@@ -6,17 +6,20 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import av
 import pytest
 
 from gateway import database
+from gateway.devices.login_budget import LoginBudget
 from gateway.leases import STREAM, Leases
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
 from gateway.streams.model import request_start, request_stop
 from gateway.streams.queries import read_stream_record
+from gateway.streams.try_now import TryNow
 from gateway.tenancy.scopes import TenantScope
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device
@@ -80,7 +83,10 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
             leases=leases,
             loop=loop,
             outputs=[],
+            executor=ThreadPoolExecutor(1),
             secrets=box,
+            logins=LoginBudget.from_config(client, config),
+            try_now=TryNow(client),
             messages=Messages.connect(config),
             on_state=lambda *_: None,
         )
@@ -125,17 +131,22 @@ def test_the_bus_carries_the_cameras_own_video_as_playable_parts(run, settings, 
     assert decoded >= sum(part.frames for part in parts) - 3
 
 
-def test_a_killed_ffmpeg_begins_a_new_run_that_follows_on_the_bus(run):
+def test_a_killed_ffmpeg_costs_no_picture_no_run_and_no_connection(run):
     running = run("/killed")
-    first = running.parts(2)[0].run
+    first = running.parts(2)[-1]
     restarts = read_stream_record(running.id).restarts
-    os.kill(ffmpeg_pids(running.id)[0], signal.SIGKILL)
-    parts = wait_until(lambda: (held := running.parts(3))[-1].run > first and held, "parts of a new run", 20)
-    runs = [part.run for part in parts]
-    assert runs == sorted(runs)
-    fresh = [part for part in parts if part.run == runs[-1]]
-    assert (fresh[0].sequence, fresh[0].is_key) == (1, True)
-    assert read_stream_record(running.id).restarts == restarts + 1
+    killed = ffmpeg_pids(running.id)[0]
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: ffmpeg_pids(running.id) not in ([], [killed]), "another ffmpeg runs", 10)
+    parts = wait_until(
+        lambda: (held := running.parts(3))[-1].sequence > first.sequence + 3 and held, "parts of it are there", 20
+    )
+    assert {part.run for part in parts} == {first.run}
+    for earlier, later in itertools.pairwise(parts):
+        assert later.sequence == earlier.sequence + 1
+        assert later.start == pytest.approx(earlier.end, abs=0.005)
+    assert read_stream_record(running.id).restarts == restarts
+    assert running.state == "running"
 
 
 def test_an_owner_that_lost_its_lease_stops_and_leaves_no_ffmpeg(run, client):

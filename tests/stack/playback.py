@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import urljoin
@@ -140,14 +140,22 @@ def play_segments(
     With the `camera` of the frames, also compare the playlist's times. Raises FootageError and errors of `fetch`.
     """
     played = Played()
+    for start, footage in fetch_ranges(segments, fetch=fetch):
+        _play_range(start, footage, played, camera)
+    return played
+
+
+def fetch_ranges(
+    segments: Iterable[MediaSegment], *, fetch: Callable[[ByteRange], bytes] | None = None
+) -> Iterator[tuple[float | None, bytes]]:
+    """Start (seconds since 1970 by the playlist) and footage of each contiguous range. Raises errors of `fetch`."""
     contiguous: list[MediaSegment] = []
     for segment in [*segments, None]:
         if contiguous and (segment is None or segment.is_discontinuous or segment.init != contiguous[0].init):
-            _play_range(contiguous, played, fetch or _fetch, camera)
+            yield contiguous[0].time, _join(contiguous, fetch or _fetch)
             contiguous = []
         if segment is not None and not segment.is_gap:
             contiguous.append(segment)
-    return played
 
 
 def play_with_ffmpeg(stack: Stack, device_id: str, start: float, end: float | None = None) -> tuple[list[int], str]:
@@ -186,19 +194,19 @@ def play_with_ffmpeg(stack: Stack, device_id: str, start: float, end: float | No
     return counters, complaints
 
 
-def _play_range(
-    contiguous: list[MediaSegment], played: Played, fetch: Callable[[ByteRange], bytes], camera: CounterCamera | None
-) -> None:
-    footage = fetch(contiguous[0].init) + b"".join(
-        fetch(item) for item in _merge([segment.media for segment in contiguous])
-    )
+def _join(contiguous: list[MediaSegment], fetch: Callable[[ByteRange], bytes]) -> bytes:
+    media = _merge([segment.media for segment in contiguous])
+    return fetch(contiguous[0].init) + b"".join(fetch(item) for item in media)
+
+
+def _play_range(start: float | None, footage: bytes, played: Played, camera: CounterCamera | None) -> None:
     counters: list[int] = []
     began: float | None = None
     for counter, seconds in read_frames(footage):
         began = seconds if began is None else began
         counters.append(counter)
-        if camera is not None and contiguous[0].time is not None:
-            played.clock_errors.append(contiguous[0].time + seconds - began - camera.wall_clock(counter))
+        if camera is not None and start is not None:
+            played.clock_errors.append(start + seconds - began - camera.wall_clock(counter))
     played.ranges.append(counters)
 
 

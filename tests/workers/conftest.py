@@ -1,48 +1,19 @@
-"""Fixtures of the workers' tests: output of a real FFmpeg, the media loop, and pipelines that end with the test."""
+"""Fixtures of the workers' tests: output of a real FFmpeg, the media loop, and processes that end with the test."""
 
-import subprocess
+import asyncio
+import queue
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from gateway import database
 from gateway.redis_client import connect_redis
 from tests.factories import make_config
+from tests.fragmented_media import H264, make_media
 from tests.workers.world import World
-from workers.streams.loop import MediaLoop, RunningPipeline
-
-#: The options by which workers/ffmpeg/command.py has FFmpeg write parts to standard output.
-FRAGMENTED = [
-    "-f",
-    "mp4",
-    "-movflags",
-    "+frag_keyframe+empty_moov+default_base_moof+skip_trailer",
-    "-frag_duration",
-    "500000",
-    "pipe:1",
-]
-
-
-def make_media(*arguments: str, seconds: float = 2, size: str = "320x180") -> bytes:
-    """Fragmented MP4 of a test picture at 10 fps with a key frame each second; `arguments` select the encoding."""
-    source = f"testsrc2=size={size}:rate=10"
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-f",
-        "lavfi",
-        "-i",
-        source,
-        *arguments,
-        "-t",
-        str(seconds),
-    ]
-    return subprocess.run([*command, *FRAGMENTED], capture_output=True, check=True, timeout=30).stdout
-
-
-H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-pix_fmt", "yuv420p")
+from workers.ffmpeg.process import Arrived, FfmpegProcess
+from workers.streams.loop import MediaLoop
 
 
 @pytest.fixture(scope="session")
@@ -58,18 +29,53 @@ def media_loop() -> Iterator[MediaLoop]:
     loop.close()
 
 
-@pytest.fixture
-def start(media_loop: MediaLoop) -> Iterator[Callable[..., RunningPipeline]]:
-    """Starts a command as the pipeline of device `d1`; it may read and write `folders`."""
-    running: list[RunningPipeline] = []
+class RunningProcess:
+    """An FFmpeg process on the loop, as a test's thread uses it."""
 
-    def start(command: list[str], *, folders: tuple[str, ...] = ()) -> RunningPipeline:
-        running.append(media_loop.start_pipeline(command, "d1", folders=folders))
+    def __init__(self, loop: MediaLoop, command: list[str], feed: bytes, options: dict[str, Any]) -> None:
+        self._loop = loop
+        self._events: queue.Queue[Arrived] = queue.Queue()
+        self._process = FfmpegProcess(command, "d1", self._events.put, **options)
+        if feed:
+            self._process.feed(feed)
+        self._task = asyncio.run_coroutine_threadsafe(self._process.run(), loop.loop)
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def waiting_bytes(self) -> int:
+        return self._process.waiting_bytes
+
+    def next_event(self, timeout_seconds: float) -> Arrived | None:
+        try:
+            return self._events.get(timeout=timeout_seconds)
+        except queue.Empty:
+            return None
+
+    def feed(self, data: bytes) -> None:
+        self._loop.loop.call_soon_threadsafe(self._process.feed, data)
+
+    def close_input(self) -> None:
+        self._loop.loop.call_soon_threadsafe(self._process.close_input)
+
+    def stop(self) -> None:
+        self._loop.run(self._process.stop(), timeout_seconds=12)
+
+
+@pytest.fixture
+def start(media_loop: MediaLoop) -> Iterator[Callable[..., RunningProcess]]:
+    """Starts a command as an FFmpeg process of device `d1`; options are those of FfmpegProcess."""
+    running: list[RunningProcess] = []
+
+    def start(command: list[str], *, feed: bytes = b"", **options: Any) -> RunningProcess:
+        running.append(RunningProcess(media_loop, command, feed, options))
         return running[-1]
 
     yield start
-    for pipeline in running:
-        pipeline.stop()
+    for process in running:
+        process.stop()
 
 
 @pytest.fixture

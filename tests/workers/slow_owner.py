@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dramatiq.middleware import Shutdown
@@ -18,14 +18,14 @@ from dramatiq.threading import raise_thread_exception
 
 from gateway import database
 from gateway.config import Config
-from gateway.media import SourceInfo, VideoInfo
+from gateway.devices.login_budget import LoginBudget
 from gateway.outputs import ConsumerOutput, Consumption
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
+from gateway.streams.try_now import TryNow
 from tests.factories import make_config
-from workers.ffmpeg.probe import ProbeResult
-from workers.ffmpeg.process import Arrived
+from workers.ingest.ingest import IngestFacts, IngestSettings
 from workers.lease_keeper import LeaseKeeper
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices, ConsumerSupervisor
@@ -57,20 +57,16 @@ class Marks:
             file.write(f"{what} {os.getpid()}\n")
 
 
-def build_ffmpeg(marks: Marks, stop_seconds: float) -> type:
-    class SlowFfmpeg:
-        pid = input_audio = None
+def build_ingest(marks: Marks, stop_seconds: float) -> type:
+    class SlowIngest:
+        epoch = 0.0
+        facts = IngestFacts()
 
-        def __init__(
-            self, _command: list[str], _device_id: str, _emit: Callable[[Arrived], None], **_surroundings: object
-        ) -> None:
+        def __init__(self, _device_id: str, _settings: IngestSettings, **_surroundings: object) -> None:
             self._done, self._is_stopping = asyncio.Event(), False
-
-        async def run(self) -> None:
             marks.add("begun")
-            await self._done.wait()
 
-        async def stop(self, term_seconds: float = 3.0) -> None:
+        async def stop(self) -> None:
             if not self._is_stopping:
                 self._is_stopping = True
                 marks.add("asked")
@@ -79,7 +75,7 @@ def build_ffmpeg(marks: Marks, stop_seconds: float) -> type:
                 self._done.set()
             await self._done.wait()
 
-    return SlowFfmpeg
+    return SlowIngest
 
 
 class SlowOutput(ConsumerOutput):
@@ -119,8 +115,7 @@ def main() -> None:
     leases = LeaseKeeper(client, LEASE_SECONDS)
     closing = threading.Event()
     if kind == "stream":
-        media_loop.FfmpegProcess = build_ffmpeg(marks, float(stop_seconds))
-        supervisor.probe_source = lambda *_, **__: ProbeResult(SourceInfo(VideoInfo("h264", 1280, 720)), None, 5)
+        media_loop.Ingest = build_ingest(marks, float(stop_seconds))
         services = Services(
             config=config,
             worker="worker",
@@ -129,7 +124,10 @@ def main() -> None:
             leases=leases,
             loop=media_loop.MediaLoop(),
             outputs=[],
+            executor=ThreadPoolExecutor(1),
             secrets=SecretBox.from_config(config),
+            logins=LoginBudget.from_config(client, config),
+            try_now=TryNow(client),
             messages=Messages(),
             on_state=lambda *_: None,
         )

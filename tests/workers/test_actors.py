@@ -15,7 +15,7 @@ from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from tests.factories import SECRET_KEY, SFU_SECRET, SOURCE_URL
 from tests.workers.world import StubMessages
-from workers.ffmpeg.probe import ProbeResult
+from workers.ingest.probe import ProbeResult
 
 
 @pytest.fixture
@@ -120,17 +120,17 @@ def test_a_closing_worker_attaches_nothing(actors, consumed):
 def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     looks = []
 
-    def inspect(config, url, transport, *, watch_seconds):
-        looks.append((url, transport, watch_seconds > 0))
+    async def look(config, open_session):
+        looks.append((open_session.args[0], open_session.keywords["transport"]))
         return ProbeResult(SourceInfo(VideoInfo("h264", 640, 360)), None, 5)
 
-    monkeypatch.setattr(actors, "inspect_source", inspect)
+    monkeypatch.setattr("workers.ingest.probe.probe", look)
     client = connect_redis(redis_url)
     probes = Probes(client, SecretBox(SECRET_KEY))
     probe_id = probes.store_request(ProbeRequest(SOURCE_URL, "udp"))
     actors.probe_source.fn(probe_id)
     actors.probe_source.fn(probe_id)
-    assert looks == [(SOURCE_URL, "udp", True)]
+    assert looks == [(SOURCE_URL, "udp")]
     assert probes.open_result(probe_id, probes.expect_result(probe_id).result(1))["video"]["codec"] == "h264"
     client.close()
 

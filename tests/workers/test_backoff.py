@@ -50,3 +50,13 @@ def test_a_flapping_camera_gets_moderate_pauses():
     pauses(backoff, *[0] * 10)
     for pause in pauses(backoff, *[5] * 20):
         assert 3 <= pause <= 5
+
+
+def test_pauses_stay_short_for_a_while_and_grow_then():
+    backoff = Backoff(max_seconds=60, soon=(4, 180))
+    found = pauses(backoff, *[0] * 100)
+    waited = [sum(found[:number]) for number in range(100)]
+    assert max(pause for pause, before in zip(found, waited, strict=True) if before < 180) <= 5
+    assert found[-1] > 30
+    backoff.after(60)
+    assert max(pauses(backoff, *[0] * 20)) <= 5, "a healthy minute begins it anew"

@@ -1,32 +1,39 @@
-"""A device that should run, its supervisor, and fakes of the supervisor's surroundings: a scripted FFmpeg and a clock
+"""A device that should run, its supervisor, and fakes of the supervisor's surroundings: a scripted ingest and a clock
 that tests move."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from typing import Any
 
 import pytest
 import redis
 
 from gateway.clock import FakeClock
+from gateway.devices.login_budget import LoginBudget
 from gateway.leases import STREAM, Leases
 from gateway.media import SourceInfo, VideoInfo
 from gateway.outputs import DirectOutput, OutputArguments
 from gateway.secrets import SecretBox
+from gateway.states import reason_for
 from gateway.streams.bus import MediaBus
 from gateway.streams.model import request_start, request_stop
 from gateway.streams.queries import read_stream_record
+from gateway.streams.try_now import TryNow
 from gateway.tenancy.scopes import TenantScope
-from tests.factories import make_config, make_device
+from tests.factories import SECRET_KEY, make_config, make_device
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
-from workers.ffmpeg.probe import ProbeResult
-from workers.ffmpeg.process import Arrived, Ended
+from workers.ffmpeg.process import Arrived
+from workers.ingest.events import SessionEnded, SourceKnown
+from workers.ingest.ingest import IngestFacts, IngestSettings
 from workers.lease_keeper import LeaseKeeper
 from workers.streams import supervisor
 from workers.streams.services import Services
+from workers.streams.sources import Sources
 from workers.streams.supervisor import StreamSupervisor
 
 VIDEO = SourceInfo(VideoInfo("h264", 1280, 720))
-REFUSED = Ended(1, ["[error] rtsp://***@10.0.0.1/: Connection refused"])
+REFUSED = SessionEnded(reason_for("refused"))
+KNOWN = SourceKnown(VIDEO)
 INIT = InitSegment(b"init", ())
 LEASE_SECONDS = 6.0
 
@@ -37,18 +44,25 @@ def parts(count: int, **values: Any) -> list[Fragment]:
         "duration": 0.5,
         "frames": 5,
         "has_b_frames": False,
-        "has_new_parameters": False,
     }
     return [Fragment(**({"start": n * 0.5, "is_key": n == 0} | plain | values)) for n in range(count)]
 
 
-class FakePipeline:
-    """A scripted FFmpeg process: events, half seconds without one (None), and calls."""
+class FakeIngest:
+    """A scripted ingest: events, half seconds without one (None), and calls."""
 
-    def __init__(self, clock: FakeClock, command: list[str], script: list) -> None:
-        self.command, self.stops, self.dropped_parts = command, 0, 0
-        self.input_audio: str | None = None
+    def __init__(self, clock: FakeClock, settings: IngestSettings, sources: Sources, script: list) -> None:
+        self.settings, self.sources, self.stops, self.dropped_parts = settings, sources, 0, 0
+        self.epoch = clock.monotonic()
+        self.facts = IngestFacts()
+        self.outputs: dict[str, OutputArguments | None] = {}
+        self.sub: SourceInfo | None = None
         self._clock, self._script = clock, list(script)
+
+    @property
+    def url(self) -> str:
+        """The URL of the camera that it was started for."""
+        return self.sources.open_main.args[0]
 
     def next_event(self, timeout_seconds: float) -> Arrived | None:
         while self._script and callable(self._script[0]):
@@ -56,6 +70,12 @@ class FakePipeline:
         self._clock.advance(timeout_seconds)
         event = self._script.pop(0) if self._script else None
         return Arrived(event, self._clock.wall()) if event is not None else None
+
+    def set_output(self, name: str, arguments: OutputArguments | None) -> None:
+        self.outputs[name] = arguments
+
+    def find_sub(self, seconds: float) -> SourceInfo | None:
+        return self.sub
 
     def stop(self) -> None:
         self.stops += 1
@@ -65,12 +85,24 @@ class FakeLoop:
     loop = None
 
     def __init__(self, clock: FakeClock) -> None:
-        self.clock, self.scripts, self.pipelines = clock, [], []
+        self.clock, self.scripts, self.ingests = clock, [], []
 
-    def start_pipeline(self, command: list[str], device_id: str, *, folders: tuple[str, ...] = ()) -> FakePipeline:
-        assert self.scripts, "one process more than the test expected"
-        self.pipelines.append(FakePipeline(self.clock, command, self.scripts.pop(0)))
-        return self.pipelines[-1]
+    def start_ingest(self, device_id: str, settings: IngestSettings, sources: Sources) -> FakeIngest:
+        assert self.scripts, "one session more than the test expected"
+        self.ingests.append(FakeIngest(self.clock, settings, sources, self.scripts.pop(0)))
+        return self.ingests[-1]
+
+
+class ImmediateExecutor(Executor):
+    """Calls at once, in the thread that asks for it."""
+
+    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        try:
+            future.set_result(function(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 class FakeOutput(DirectOutput):
@@ -116,10 +148,6 @@ class World:
         self.loop = FakeLoop(self.clock)
         self.states: list[tuple[str, str | None]] = []
         self.pauses: list[float] = []
-        self.found: list[ProbeResult] = []
-        self.probes = 0
-        self.while_probing: Callable[[Callable[[], None]], None] = lambda on_wait: None
-        monkeypatch.setattr(supervisor, "probe_source", self._probe)
         monkeypatch.setattr(supervisor, "ReachabilityProbe", StubReachabilityProbe)
         monkeypatch.setattr(supervisor.time, "sleep", self._sleep)
         self.services = Services(
@@ -130,16 +158,14 @@ class World:
             leases=self.leases,
             loop=self.loop,
             outputs=[self.output],
+            executor=ImmediateExecutor(),
             secrets=box,
+            logins=LoginBudget(client, SECRET_KEY),
+            try_now=TryNow(client),
             messages=self.messages,
             on_state=lambda _, state, reason: self.states.append((state, reason)),
             clock=self.clock,
         )
-
-    def _probe(self, config, url, transport, *, on_wait):
-        self.probes += 1
-        self.while_probing(on_wait)
-        return self.found.pop(0) if self.found else ProbeResult(VIDEO, None, 5)
 
     def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -148,9 +174,9 @@ class World:
     def stop(self) -> None:
         request_stop(self.scope, self.id)
 
-    def run(self, *pipelines: list) -> None:
-        """Run the supervisor with these scripts, one per FFmpeg process; the last one should end it."""
-        self.loop.scripts = list(pipelines)
+    def run(self, *sessions: list) -> None:
+        """Run the supervisor with these scripts, one per session; the last one should end it."""
+        self.loop.scripts = list(sessions)
         StreamSupervisor(self.id, self.services).run()
 
     @property
@@ -158,8 +184,9 @@ class World:
         return read_stream_record(self.id)
 
     @property
-    def commands(self) -> list[str]:
-        return [" ".join(pipeline.command) for pipeline in self.loop.pipelines]
+    def urls(self) -> list[str]:
+        """The URLs of all sessions so far."""
+        return [ingest.url for ingest in self.loop.ingests]
 
     @property
     def owner(self) -> str | None:

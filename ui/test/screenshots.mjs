@@ -7,6 +7,7 @@ import { startFakeApi } from './fake-api/server.mjs';
 import { BOOKMARK_PAGES } from './bookmarkShots.mjs';
 import { GALLERY_PAGES } from './galleryShots.mjs';
 import { PLAYBACK_PAGES } from './playbackShots.mjs';
+import { REASON_PAGES } from './reasonShots.mjs';
 import { RECORDING_PAGES } from './recordingShots.mjs';
 import { cameraAddress, dialog, press } from './shotSteps.mjs';
 
@@ -70,6 +71,7 @@ const PAGES = [
     },
   },
   { name: 'health', path: '/health', count: 30 },
+  ...REASON_PAGES,
   ...RECORDING_PAGES,
   ...PLAYBACK_PAGES,
   ...GALLERY_PAGES,

@@ -22,6 +22,7 @@ from gateway.captures.queue import EXACT, KEY_FRAME
 from gateway.errors import VasError
 from gateway.media import Part
 from gateway.mp4.boxes import InvalidMedia
+from gateway.mp4.descriptors import JPEG, MPEG4_VIDEO
 from gateway.mp4.samples import VIDEO, Samples, TrackFormat, has_whole_units, parse_init, parse_part
 
 #: Tolerance for a frame that begins just after the moment: times of footage are rounded.
@@ -31,6 +32,8 @@ JPEG_QUALITY = 90
 _MAX_SIDE = 16_383
 
 _DECODERS = {"avc1": "h264", "avc3": "h264", "hvc1": "hevc", "hev1": "hevc"}
+#: Decoders of `mp4v` by the object type of its `esds` box.
+_OBJECT_DECODERS = {JPEG: "mjpeg", MPEG4_VIDEO: "mpeg4"}
 #: From this height on, video without colour description is decoded as HD (ITU-R BT.709), as players do.
 _HD_LINES = 720
 _UNSPECIFIED = 2
@@ -171,9 +174,16 @@ def _video_track(init: bytes) -> TrackFormat:
     track = next((one for one in parse_init(init) if one.kind == VIDEO), None)
     if track is None:
         raise InvalidMedia("an init segment without a video track")
-    if track.codec not in _DECODERS:
-        raise InvalidMedia(f"video of the kind '{track.codec}', which is neither H.264 nor H.265")
+    if _find_decoder(track) is None:
+        raise InvalidMedia(f"video of the kind '{track.codec}', which cannot be decoded")
     return track
+
+
+def _find_decoder(track: TrackFormat) -> str | None:
+    """The name of the decoder; None for video of another kind."""
+    if track.codec == "mp4v":
+        return _OBJECT_DECODERS.get(track.decoder.object_type)
+    return _DECODERS.get(track.codec)
 
 
 def _choose(
@@ -227,8 +237,8 @@ def _split(run: Samples, zero: int, start_ms: float) -> Iterator[_Frame]:
 
 def _decode(track: TrackFormat, group: list[_Frame], target: _Frame) -> Shot:
     """Decode a group of pictures up to its last frame; returns the target."""
-    decoder = av.CodecContext.create(_DECODERS[track.codec], "r")
-    decoder.extradata = track.box(b"avcC") or track.box(b"hvcC")
+    decoder = av.CodecContext.create(_find_decoder(track), "r")
+    decoder.extradata = track.box(b"avcC") or track.box(b"hvcC") or track.decoder.configuration or None
     # With more threads the decoder returns its first frame only after several more were fed.
     decoder.thread_count = 1
     found = None

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gateway.mp4.boxes import MAX_BOX_BYTES, InvalidMedia, read_box_header
+from gateway.mp4.boxes import MAX_BOX_BYTES, U32, InvalidMedia, read_box_header
 from gateway.mp4.fragments import AUDIO, VIDEO, SampleSummary, Track, parse_tracks, summarize_samples
 
-__all__ = ["MAX_BOX_BYTES", "Fmp4Reader", "Fragment", "InitSegment", "InvalidMedia", "Track"]
+__all__ = ["MAX_BOX_BYTES", "Fmp4Reader", "Fragment", "InitSegment", "InvalidMedia", "Track", "parse_fragment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,7 @@ class InitSegment:
 class Fragment:
     """`moof`+`mdat`. `start` and `duration` in seconds of media time (decode order) of its video.
 
-    `frames` is 0 when it contains only audio. `has_new_parameters`: the key frame contains a sequence parameter set
-    that is not in the init segment, so the picture format has changed. `has_audio`: it contains samples of an audio
-    track.
+    `frames` is 0 when it contains only audio. `audio_start` and `audio_end` are those of its audio, None without any.
     """
 
     data: bytes = field(repr=False)
@@ -36,8 +34,18 @@ class Fragment:
     frames: int
     is_key: bool
     has_b_frames: bool
-    has_new_parameters: bool
-    has_audio: bool = False
+    audio_start: float | None = None
+    audio_end: float | None = None
+
+    @property
+    def end(self) -> float:
+        """The end of its last video frame."""
+        return self.start + self.duration
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether it contains samples of an audio track."""
+        return self.audio_start is not None
 
 
 class Fmp4Reader:
@@ -64,7 +72,7 @@ class Fmp4Reader:
             elif kind == b"mdat":
                 if self._moof is None or self.init is None:
                     raise InvalidMedia("an 'mdat' box without 'moof' and 'moov' before it")
-                yield _parse_fragment(self._moof, box, self.init)
+                yield parse_fragment(self._moof + box, self.init)
                 self._moof = None
 
     def _take_box(self) -> bytes | None:
@@ -77,12 +85,17 @@ class Fmp4Reader:
         return box
 
 
-def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
-    data = moof + mdat
-    video = init.video
+def parse_fragment(data: bytes, init: InitSegment) -> Fragment:
+    """A fragment from its bytes; raises InvalidMedia."""
+    moof = data[: U32.unpack_from(data)[0]]
     found = summarize_samples(moof, init.tracks)
     samples, audio = found.get(VIDEO, SampleSummary()), found.get(AUDIO)
-    timescale = video.timescale if video else 1
+    scales = {track.kind: track.timescale for track in reversed(init.tracks)}
+    timescale = scales.get(VIDEO, 1)
+    audio_start = audio_end = None
+    if audio is not None and audio.frames:
+        audio_start = (audio.start or 0) / scales[AUDIO]
+        audio_end = audio_start + audio.duration / scales[AUDIO]
     return Fragment(
         data=data,
         start=(samples.start or 0) / timescale,
@@ -90,27 +103,6 @@ def _parse_fragment(moof: bytes, mdat: bytes, init: InitSegment) -> Fragment:
         frames=samples.frames,
         is_key=samples.is_key,
         has_b_frames=samples.has_b_frames,
-        has_new_parameters=samples.is_key and _has_new_parameters(data, samples, video),
-        has_audio=audio is not None and audio.frames > 0,
+        audio_start=audio_start,
+        audio_end=audio_end,
     )
-
-
-def _has_new_parameters(data: bytes, samples: SampleSummary, video: Track | None) -> bool:
-    """Whether the first sample contains an SPS that is not in the init segment."""
-    if video is None or not video.parameter_sets or samples.first_offset is None or samples.first_offset < 0:
-        return False
-    is_hevc = video.codec in {"hvc1", "hev1"}
-    offset, end = samples.first_offset, min(samples.first_offset + samples.first_size, len(data))
-    while offset + video.length_size < end:
-        size = int.from_bytes(data[offset : offset + video.length_size], "big")
-        offset += video.length_size
-        if size == 0 or offset + size > end:
-            return False
-        kind = (data[offset] >> 1) & 0x3F if is_hevc else data[offset] & 0x1F
-        if kind == (33 if is_hevc else 7):
-            if data[offset : offset + size].rstrip(b"\x00") not in {s.rstrip(b"\x00") for s in video.parameter_sets}:
-                return True
-        elif kind < 32 if is_hevc else kind in {1, 5}:
-            return False
-        offset += size
-    return False

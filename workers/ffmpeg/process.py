@@ -1,10 +1,10 @@
-"""An FFmpeg process on the asyncio loop: its output is split into parts, its log is kept, it is stopped in steps."""
+"""An FFmpeg process on the asyncio loop: it is fed, its output is split into parts, it is stopped in steps."""
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
-import re
 import signal
 import time
 from collections import deque
@@ -21,10 +21,9 @@ log = logging.getLogger(__name__)
 DEVICE_MARK = "VAS_DEVICE_ID"
 
 _READ_BYTES = 1 << 18
+_INPUT_BUFFER_BYTES = 1 << 18
 _STDERR_LINES = 60
 _STDERR_LINE_LENGTH = 2000
-#: Such as `Stream #0:1: Audio: pcm_alaw, 8000 Hz, mono` (av_dump_format).
-_INPUT_AUDIO = re.compile(r"Stream #0:\d+\S*: Audio: (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ class FfmpegProcess:
     """Runs one FFmpeg process on the loop; `emit` is called there with each event, the last of which is Ended.
 
     FFmpeg has its own process group, so that a signal to the worker's group does not reach it before the worker has
-    decided, and the kernel kills it when the worker dies. `folders`: what it may read and write beside its pipes.
+    decided, and the kernel kills it when the worker dies. Its standard input is what `feed` writes. `folders`: what it
+    may read and write beside its pipes. `writes_parts`: its standard output is fragmented MP4; otherwise it is ignored.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class FfmpegProcess:
         *,
         launcher: Launcher | None = None,
         folders: tuple[str, ...] = (),
+        writes_parts: bool = True,
     ) -> None:
         self._command = command
         self._launcher = launcher or Launcher()
@@ -67,8 +68,10 @@ class FfmpegProcess:
         self._emit = emit
         self._process: asyncio.subprocess.Process | None = None
         self._lines: deque[str] = deque(maxlen=_STDERR_LINES)
-        self._is_about_input = True
-        self.input_audio: str | None = None
+        self._writes_parts = writes_parts
+        #: What was fed before the process had started; None afterwards.
+        self._unfed: list[bytes] | None = []
+        self._is_input_closed = False
         self._started = asyncio.Event()
         self._done = asyncio.Event()
         self._stopping = False
@@ -77,12 +80,36 @@ class FfmpegProcess:
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much of its input FFmpeg has not taken."""
+        if self._unfed is not None:
+            return sum(map(len, self._unfed))
+        transport = self._process.stdin.transport if self._process is not None and self._process.stdin else None
+        return transport.get_write_buffer_size() if transport is not None else 0
+
+    def feed(self, data: bytes) -> None:
+        """Write to FFmpeg's standard input, or keep it until FFmpeg has started. Never blocks; see `waiting_bytes`."""
+        if self._unfed is not None:
+            self._unfed.append(data)
+        elif self._process is not None and not self._is_input_closed:
+            stdin = self._process.stdin
+            if stdin is not None and not stdin.transport.is_closing():
+                stdin.write(data)
+
+    def close_input(self) -> None:
+        """End FFmpeg's input: it writes what it has and ends."""
+        self._is_input_closed = True
+        if self._process is not None and self._process.stdin is not None and self._unfed is None:
+            self._process.stdin.close()
+
     async def run(self) -> None:
         """Start FFmpeg and wait until it has ended; the end is an event, never an exception."""
         problem = None
         return_code = None
         try:
             await self._start()
+            self._begin_input()
             self._started.set()
             stderr = asyncio.create_task(self._read_stderr())
             problem = await self._read_stdout()
@@ -103,6 +130,10 @@ class FfmpegProcess:
             self._done.set()
             self._emit(Arrived(Ended(return_code, list(self._lines), problem), time.time()))
 
+    def kill(self) -> None:
+        """End FFmpeg at once, whatever it does; `run` then reports its end."""
+        self._signal(signal.SIGKILL)
+
     async def stop(self, term_seconds: float = 3.0) -> None:
         """Send SIGTERM, then SIGKILL, to the process group; return when FFmpeg has ended."""
         if self._stopping:
@@ -111,6 +142,8 @@ class FfmpegProcess:
         self._stopping = True
         # If it is just being started, there is no process to signal yet.
         await self._started.wait()
+        # FFmpeg handles a signal after the read in which it is: of an input that is silent, at its end.
+        self.close_input()
         self._signal(signal.SIGTERM)
         # A stopped (SIGSTOP) process handles SIGTERM only after SIGCONT.
         self._signal(signal.SIGCONT)
@@ -121,15 +154,30 @@ class FfmpegProcess:
     async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             *self._launcher.command(self._command, folders=self._folders),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE if self._writes_parts else asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             limit=_READ_BYTES,
             env=self._launcher.environment(**{DEVICE_MARK: self._device_id}),
         )
 
+    def _begin_input(self) -> None:
+        """Write what was fed meanwhile."""
+        waiting, self._unfed = self._unfed or [], None
+        stdin = self._process.stdin
+        # A camera's picture fits, so that most are written by one system call.
+        with contextlib.suppress(OSError, AttributeError):
+            fcntl.fcntl(stdin.get_extra_info("pipe"), fcntl.F_SETPIPE_SZ, _INPUT_BUFFER_BYTES)
+        # The size of the backlog is watched by the caller; the transport itself never refuses.
+        if waiting:
+            stdin.write(b"".join(waiting))
+        if self._is_input_closed:
+            stdin.close()
+
     async def _read_stdout(self) -> str | None:
+        if self._process.stdout is None:
+            return None
         reader = Fmp4Reader()
         while data := await self._process.stdout.read(_READ_BYTES):
             now = time.time()
@@ -152,16 +200,8 @@ class FfmpegProcess:
             # Redacted before it is cut: half of a URL does not show where its password ends.
             text = redact_text(line.decode("utf-8", "replace").rstrip())[:_STDERR_LINE_LENGTH]
             self._lines.append(text)
-            if self._is_about_input:
-                self._read_about_input(text)
             if "[error]" in text or "[fatal]" in text:
                 log.debug("ffmpeg of device %s: %s", self._device_id, text)
-
-    def _read_about_input(self, line: str) -> None:
-        """Find the audio codec: FFmpeg lists the tracks of its first input before any output."""
-        if (found := _INPUT_AUDIO.search(line)) and found[1] != "none":
-            self.input_audio = found[1]
-        self._is_about_input = "Output #0" not in line
 
     async def _wait_done(self, seconds: float) -> bool:
         try:

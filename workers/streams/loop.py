@@ -4,38 +4,54 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import janus
 
+from gateway.media import SourceInfo
+from gateway.outputs import OutputArguments
+from gateway.sources.source import SourceSession
+from workers.ffmpeg.fmp4 import Fragment
 from workers.ffmpeg.launch import Launcher
-from workers.ffmpeg.process import Arrived, Ended, FfmpegProcess
+from workers.ffmpeg.process import Arrived
+from workers.ingest.ingest import Ingest, IngestFacts, IngestSettings
+from workers.streams.sources import Sources
+from workers.streams.turns import Turns
 
 log = logging.getLogger(__name__)
 
 #: Maximum number of parts waiting for a slow actor: over a minute. Further parts are dropped and counted.
 _QUEUE_SIZE = 128
+#: Room for the other events: one that says that the ingest has ended must not be lost.
+_RESERVED_FOR_EVENTS = 256
 
 
-class RunningPipeline:
-    """An FFmpeg process that runs on the loop, as an actor's thread uses it."""
+class RunningIngest:
+    """An ingest that runs on the loop, as an actor's thread uses it."""
 
-    def __init__(self, loop: "MediaLoop", command: list[str], device_id: str, folders: tuple[str, ...] = ()) -> None:
+    def __init__(self, loop: "MediaLoop", device_id: str, settings: IngestSettings, sources: Sources) -> None:
         self._loop = loop
-        self._queue: janus.Queue[Arrived] = janus.Queue(_QUEUE_SIZE + 1)
-        self._process = FfmpegProcess(command, device_id, self._put, launcher=loop.launcher, folders=folders)
-        self._task = asyncio.get_running_loop().create_task(self._process.run())
+        self._queue: janus.Queue[Arrived] = janus.Queue(_QUEUE_SIZE + _RESERVED_FOR_EVENTS)
+        self._ingest = Ingest(
+            device_id,
+            settings,
+            open_session=partial(self._open, sources.open_main),
+            open_sub_session=sources.open_sub and partial(self._open, sources.open_sub),
+            emit=self._put,
+            launcher=loop.launcher,
+        )
+        self.epoch = self._ingest.epoch
         self.dropped_parts = 0
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid
+    async def _open(self, open_session: Callable[[], Awaitable[SourceSession]]) -> SourceSession:
+        await asyncio.sleep(self._loop.turns.take())
+        return await open_session()
 
     @property
-    def input_audio(self) -> str | None:
-        """The codec of the camera's sound as FFmpeg detected it, used or not; None without sound or until detected."""
-        return self._process.input_audio
+    def facts(self) -> IngestFacts:
+        return self._ingest.facts
 
     def next_event(self, timeout_seconds: float) -> Arrived | None:
         """The next event, or None if there is none within the time."""
@@ -43,24 +59,32 @@ class RunningPipeline:
             return self._queue.sync_q.get(timeout=timeout_seconds)
         return None
 
+    def set_output(self, name: str, arguments: OutputArguments | None) -> None:
+        """Attach a direct output, change it, or leave it out (None). Does not wait."""
+        self._loop.loop.call_soon_threadsafe(self._ingest.set_output, name, arguments)
+
+    def find_sub(self, seconds: float) -> SourceInfo | None:
+        """The sub-stream as it is known; waits for it. None without one, or if it cannot be read."""
+        return self._loop.run(self._ingest.find_sub(seconds), timeout_seconds=seconds + 2)
+
     def stop(self) -> None:
-        """End FFmpeg (SIGTERM, then SIGKILL); returns when it has ended. May be called twice."""
-        self._loop.run(self._stop(), timeout_seconds=12)
+        """End the session and FFmpeg; returns when they have ended. May be called twice."""
+        self._loop.run(self._stop(), timeout_seconds=20)
 
     async def _stop(self) -> None:
-        await self._process.stop()
-        await asyncio.wait([self._task], timeout=1)
+        await self._ingest.stop()
         self._queue.close()
 
-    def _put(self, event: Arrived) -> None:
+    def _put(self, arrived: Arrived) -> None:
         queue = self._queue.async_q
         try:
-            if queue.qsize() >= _QUEUE_SIZE and not isinstance(event.event, Ended):
+            if queue.qsize() >= _QUEUE_SIZE and isinstance(arrived.event, Fragment):
                 # The newest part is dropped rather than the oldest: the waiting parts stay in order.
                 self.dropped_parts += 1
                 return
-            # The end event always has room: the queue's capacity exceeds the limit for parts by one.
-            queue.put_nowait(event)
+            queue.put_nowait(arrived)
+        except asyncio.QueueFull:
+            log.warning("an event of an ingest is lost: its supervisor does not read them")
         except (janus.AsyncQueueShutDown, RuntimeError):
             # The actor has ended: nobody needs further events.
             return
@@ -71,6 +95,7 @@ class MediaLoop:
 
     def __init__(self, launcher: Launcher | None = None) -> None:
         self.launcher = launcher or Launcher()
+        self.turns = Turns()
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="media-loop", daemon=True)
         self._thread.start()
@@ -94,11 +119,11 @@ class MediaLoop:
                     future.cancel()
                     raise
 
-    def start_pipeline(self, command: list[str], device_id: str, *, folders: tuple[str, ...] = ()) -> RunningPipeline:
-        """Start FFmpeg with this command, which may read and write `folders`; events report how it went."""
+    def start_ingest(self, device_id: str, settings: IngestSettings, sources: Sources) -> RunningIngest:
+        """Start an ingest; events report how it goes."""
 
-        async def start() -> RunningPipeline:
-            return RunningPipeline(self, command, device_id, folders)
+        async def start() -> RunningIngest:
+            return RunningIngest(self, device_id, settings, sources)
 
         return self.run(start(), timeout_seconds=10)
 

@@ -1,15 +1,19 @@
 """The services that every stream supervisor of a worker process shares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 
 import redis
 
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
+from gateway.devices.login_budget import LoginBudget
 from gateway.outputs import DirectOutput
 from gateway.secrets import SecretBox
+from gateway.sources.registry import SourceRegistry
 from gateway.streams.messages import Messages
+from gateway.streams.try_now import TryNow
 from workers.lease_keeper import LeaseKeeper
 from workers.streams.loop import MediaLoop
 
@@ -25,7 +29,11 @@ class Services:
     leases: LeaseKeeper
     loop: MediaLoop
     outputs: list[DirectOutput]
+    executor: Executor
     secrets: SecretBox
+    logins: LoginBudget
+    try_now: TryNow
     messages: Messages
     on_state: Callable[[str, str, str | None], None]
+    sources: SourceRegistry = field(default_factory=SourceRegistry)
     clock: Clock = SystemClock()  # noqa: RUF009 - it has no state

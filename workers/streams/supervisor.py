@@ -1,17 +1,16 @@
-"""Keeps one device's stream alive: `run` retries until it is stopped, `run_once` is one attempt with one FFmpeg."""
+"""Keeps one device's stream alive: `run` retries until it is stopped, `run_once` is one session with the camera."""
 
 import contextlib
 import logging
 import time
-from dataclasses import replace
 
 import redis
 
-from gateway.devices.sources import AddressNotAllowed, SourcePolicy, check_addresses, parse_source
+from gateway.devices.sources import parse_source
 from gateway.errors import LeaseLost, VasError
 from gateway.leases import STREAM, name_owner
 from gateway.media import SourceInfo
-from gateway.outputs import PipelineInputs
+from gateway.outputs import DeviceContext
 from gateway.secrets import SealBroken
 from gateway.states import StreamState, reason_for
 from gateway.storage.clock_trust import last_seen_seconds
@@ -19,15 +18,15 @@ from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.queries import DesiredStream, DeviceSettings, read_device_settings
 from workers.backoff import Backoff
-from workers.ffmpeg.probe import ProbeResult, probe_source
+from workers.ingest.ingest import IngestSettings
 from workers.lease_keeper import HeldLease
-from workers.streams.attempt import Attempt, ExpectedSource, Outcome
-from workers.streams.loop import RunningPipeline
+from workers.streams.attempt import Attempt, Outcome
+from workers.streams.loop import RunningIngest
 from workers.streams.orphans import end_orphaned_processes
-from workers.streams.output_restarts import OutputRestartLimit
-from workers.streams.pipeline import build_pipeline
-from workers.streams.reachability import EXPECTED_ANSWERS, PROBE_AFTER, ReachabilityProbe
+from workers.streams.output_keeper import OutputKeeper
+from workers.streams.reachability import PROBE_AFTER, ReachabilityProbe
 from workers.streams.services import Services
+from workers.streams.sources import sources_of
 from workers.streams.state_writer import StreamStateWriter
 
 #: Interval at which the owner reads the desired state, checks its outputs and writes its live stats.
@@ -41,31 +40,11 @@ _SILENCE_SECONDS = 60.0
 _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed", "wrong_secret_key"})
 
 #: Reasons that are no fault of the camera: the next attempt follows without a pause.
-_IMMEDIATE_RESTART_REASONS = frozenset({"source_changed", "output_changed"})
+_IMMEDIATE_RESTART_REASONS = frozenset({"source_changed"})
 
-#: Reasons that reveal nothing about the camera's stream: its last known description stays in use.
-_KEEP_SOURCE_REASONS = frozenset(
-    {
-        "refused",
-        "unreachable",
-        "timed_out",
-        "unknown_host",
-        "closed_by_camera",
-        "camera_error",
-        "redirected",
-        "unauthorized",
-        "forbidden",
-        "not_found",
-        "port_in_use",
-        "ffmpeg_killed",
-    }
-)
 
-#: Upper limit of the time that FFmpeg may wait for the first picture of a camera whose stream is known.
-_MAX_PATIENCE_SECONDS = 12.0
-
-#: Reasons that an audio track may cause which never arrives or which FFmpeg cannot read.
-_MAYBE_AUDIO_REASONS = frozenset({"stalled", "unsupported_codec", "invalid_data", "unknown"})
+#: A camera that answers wrongly, as many do while they start, is tried each 4 s for the first three minutes.
+_SOON = (4.0, 180.0)
 
 
 class Stopped(Exception):
@@ -92,16 +71,11 @@ class StreamSupervisor:
             resend_seconds=self._config.bus_resend_seconds,
             min_start=last_seen_seconds,
         )
-        self._output_restarts = OutputRestartLimit()
         self._source: SourceInfo | None = None
-        self._sub_source: SourceInfo | None = None
-        self._source_version: int | None = None
         self._attempted_version: int | None = None
-        self._is_without_audio = False
-        self._has_looked_for_sound = False
-        self._patience_seconds = 0.0
-        self._woken_by: str | None = None
         self._next_tick = 0.0
+        # On the monotonic clock of this machine: cameras that begin with their past send again what was delivered.
+        self._delivered_until = float("-inf")
 
     # ---- the loop ----------------------------------------------------------------------------------------------
 
@@ -129,7 +103,7 @@ class StreamSupervisor:
             self._end(ending)
 
     def _keep_running(self) -> None:
-        backoff = Backoff(max_seconds=self._config.backoff_max_seconds)
+        backoff = Backoff(max_seconds=self._config.backoff_max_seconds, soon=_SOON)
         self._writer.observe(StreamState.STARTING)
         while True:
             outcome = self.run_once()
@@ -143,25 +117,28 @@ class StreamSupervisor:
                 pause = backoff.after(outcome.healthy_seconds)
                 self._log.warning("lost: %s; next attempt in %.1f s", outcome.reason.message, pause)
                 self._pause(pause, code)
-            # Each FFmpeg process is a run of its own: the bus refuses a number that it has seen.
+            # Each session is a run of its own: the bus refuses a number that it has seen.
             if not self._writer.claim():
                 if self._writer.is_deleted:
                     raise Stopped("device_deleted")
                 raise LeaseLost(f"another worker claimed device '{self.device_id}'")
 
     def _pause(self, seconds: float, code: str) -> None:
-        """Wait until the time is over, the camera's answer to a probe has changed, or its settings have changed."""
+        """Wait until the time is over, the camera is reachable again, its settings have changed, or a person asks for
+        a try. A paused login is waited for as long as it is paused."""
         end = self._clock.monotonic() + seconds
         reachability_probe = None
         device = None
-        if seconds > 1.5 and code in PROBE_AFTER:
+        if code == "login_paused" or (seconds > 1.5 and code in PROBE_AFTER):
             with contextlib.suppress(SealBroken):
                 device = self._read_device()
-        if device is not None:
-            # A camera that answered the last probe but failed again: its answer is expected now, only a change counts.
-            expected = EXPECTED_ANSWERS.get(code) if self._woken_by != code else None
-            reachability_probe = ReachabilityProbe(self._services.loop.loop, device.source_url, expected)
-        self._woken_by = None
+        if code == "login_paused":
+            self._pause_login(device)
+            return
+        source = parse_source(device.source_url) if device is not None else None
+        port = self._services.sources.port_of(source.scheme, source.port) if source is not None else None
+        if port is not None:
+            reachability_probe = ReachabilityProbe(self._services.loop.loop, device.source_url, port)
         try:
             while (left := end - self._clock.monotonic()) > 0:
                 desired = self._check_desired()
@@ -171,17 +148,43 @@ class StreamSupervisor:
                 self._bus.flush()
                 if reachability_probe is not None and reachability_probe.is_back:
                     self._log.info("the camera answers again")
-                    self._woken_by = code
+                    return
+                if desired is not None and self._is_try_asked():
                     return
                 time.sleep(min(0.25, left))
         finally:
             if reachability_probe is not None:
                 reachability_probe.close()
 
+    def _pause_login(self, device: DeviceSettings | None) -> None:
+        """Wait until the login may be tried again, or the settings have changed. Asking costs the camera nothing."""
+        source = parse_source(device.source_url) if device is not None else None
+        next_look = self._clock.monotonic() + TICK_SECONDS
+        while True:
+            desired = self._check_desired()
+            if desired is not None and self._attempted_version not in (None, desired.source_version):
+                self._log.info("the device was changed")
+                return
+            self._bus.flush()
+            if self._clock.monotonic() >= next_look:
+                next_look = self._clock.monotonic() + TICK_SECONDS
+                if source is None or self._services.logins.check(source) is None or self._is_try_asked():
+                    return
+            time.sleep(0.25)
+
+    def _is_try_asked(self) -> bool:
+        try:
+            is_asked = self._services.try_now.take(self.device_id)
+        except redis.RedisError:
+            return False
+        if is_asked:
+            self._log.info("a person asks for a try")
+        return is_asked
+
     # ---- one attempt -------------------------------------------------------------------------------------------
 
     def run_once(self) -> Outcome:
-        """One attempt, from inspecting the camera to the end of FFmpeg. Raises Stopped or LeaseLost."""
+        """One attempt, from connecting to the camera to the end of the session. Raises Stopped or LeaseLost."""
         try:
             device = self._read_device()
         except SealBroken as error:
@@ -191,98 +194,47 @@ class StreamSupervisor:
             return Outcome(reason_for("wrong_secret_key", error.message))
         if device is None:
             raise Stopped("device_deleted")
-        self._attempted_version = device.source_version
-        try:
-            policy = SourcePolicy.from_config(self._config)
-            for url in filter(None, (device.source_url, device.sub_source_url)):
-                check_addresses(parse_source(url), policy)
-        except AddressNotAllowed as error:
-            return Outcome(reason_for("address_not_allowed", error.message))
-        if self._source_version != device.source_version:
-            self._source_version = device.source_version
+        if self._attempted_version != device.source_version:
+            self._attempted_version = device.source_version
             self._source = self._writer.read_source(device.source_version)
-            self._sub_source = None
-            self._is_without_audio = self._has_looked_for_sound = False
-            self._patience_seconds = 0.0
-        if self._source is None:
-            found = self._inspect(device.source_url, device.transport)
-            if found.source is None or found.reason is not None:
-                return Outcome(found.reason)
-            self._keep_source(found.source)
-            if found.source.audio is not None:
-                self._has_looked_for_sound = False
-        source = replace(self._source, audio=None) if self._is_without_audio else self._source
-        outcome = self._attempt(device, source)
-        if not outcome.has_shown_video:
-            # A strange or missing audio track must not affect the video: the next attempt omits it.
-            self._is_without_audio = source.audio is not None and outcome.reason.code in _MAYBE_AUDIO_REASONS
-            if outcome.reason.code == "no_video":
-                # Sound came at once, the first picture comes only with the next key frame: the next attempt waits for
-                # it.
-                video = self._source.video if self._source else None
-                interval = video.key_frame_interval_seconds if video else None
-                self._patience_seconds = min((interval or 3.0) + 1.0, _MAX_PATIENCE_SECONDS)
-            if outcome.reason.code not in _KEEP_SOURCE_REASONS:
-                # The camera's description may be wrong: inspect it again before the next attempt.
-                self._source = self._sub_source = None
-        return outcome
-
-    def _attempt(self, device: DeviceSettings, source: SourceInfo) -> Outcome:
-        """Run FFmpeg with `source` as the description of the camera, and store what the attempt learnt about it."""
-        inputs = PipelineInputs(source, lambda: self._find_sub(device))
-        # Resolving names and attaching outputs may take seconds each.
         self._check_desired()
-        pipeline = build_pipeline(
-            self._config, device, inputs, self._services.outputs, patience_seconds=self._patience_seconds
+        settings = IngestSettings(
+            self._config.ffmpeg_bin,
+            self._config.part_seconds,
+            self._config.stall_seconds,
+            delivered_until=self._delivered_until,
         )
-        self._check_desired()
-        running = self._services.loop.start_pipeline(list(pipeline.command), self.device_id, folders=pipeline.folders)
+        sources = sources_of(device, self._config, self._services.logins, self._services.sources)
+        running = self._services.loop.start_ingest(self.device_id, settings, sources)
+        keeper = OutputKeeper(
+            DeviceContext(id=device.id, tenant_id=device.tenant_id, name=device.name),
+            self._services.outputs,
+            self._services.executor,
+            set_output=running.set_output,
+            find_sub=running.find_sub,
+        )
         attempt = Attempt(
             self.device_id,
             self._services,
             running,
-            pipeline,
-            expected=ExpectedSource(self._source, self._source_version, self._has_looked_for_sound),
+            keeper,
+            source_version=device.source_version,
             writer=self._writer,
             bus=self._bus,
             live_stats=self._live_stats,
             check_desired=self._check_desired,
-            output_restarts=self._output_restarts,
+            on_source=self._keep_source,
         )
         try:
-            outcome = attempt.follow()
-            # Stored before FFmpeg is stopped, which takes seconds and may be interrupted by a shutdown.
-            self._apply(outcome)
+            return attempt.follow()
         finally:
+            self._delivered_until = max(self._delivered_until, attempt.delivered_until)
             _stop_completely(running)
-        return outcome
-
-    def _apply(self, outcome: Outcome) -> None:
-        if outcome.source is not None:
-            self._keep_source(outcome.source)
-        if outcome.is_source_outdated:
-            self._source = None
-        if outcome.has_found_sound:
-            self._has_looked_for_sound = True
-
-    def _find_sub(self, device: DeviceSettings) -> SourceInfo | None:
-        if device.sub_source_url is None:
-            return None
-        if self._sub_source is None:
-            found = self._inspect(device.sub_source_url, device.transport)
-            if found.reason is not None:
-                self._log.warning("the sub-stream cannot be used: %s", found.reason.message)
-                return None
-            self._sub_source = found.source
-        return self._sub_source
-
-    def _inspect(self, url: str, transport: str) -> ProbeResult:
-        """Inspect a source. This takes seconds, during which a stop is obeyed."""
-        return probe_source(self._config, url, transport, on_wait=self._check_desired)
 
     def _keep_source(self, source: SourceInfo) -> None:
-        self._source = source
-        self._writer.keep_source(source, self._source_version)
+        if source != self._source:
+            self._source = source
+            self._writer.keep_source(source, self._attempted_version)
 
     def _read_device(self) -> DeviceSettings | None:
         return self._writer.read_device(lambda: read_device_settings(self.device_id, self._services.secrets))
@@ -328,7 +280,7 @@ class StreamSupervisor:
         self._services.leases.release(self._lease)
 
 
-def _stop_completely(running: RunningPipeline) -> None:
+def _stop_completely(running: RunningIngest) -> None:
     """Wait until FFmpeg has ended, also when a shutdown interrupts the wait: the lease is released afterwards."""
     try:
         running.stop()

@@ -16,6 +16,7 @@ from gateway.devices.model import Device
 from gateway.devices.sources import SourcePolicy
 from gateway.errors import InvalidValue, Unavailable
 from gateway.inventory import DeviceValues, NameTaken, NewRecording, create_device
+from gateway.plugin_manager import collect_sources, create_plugin_manager
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
 from gateway.streams.messages import Messages
@@ -76,7 +77,8 @@ def _checked(values: dict[str, Any], config: Config) -> DeviceValues:
     except ma.ValidationError as error:
         field, texts = next(iter(error.normalized_messages().items()))
         raise InvalidValue(str(field), f"'{field}': {texts}") from None
-    return new_values(data, SourcePolicy.from_config(config))
+    ports = collect_sources(create_plugin_manager(), config).ports
+    return new_values(data, SourcePolicy.from_config(config, ports))
 
 
 def _send_start(device: Device, messages: Messages) -> None:

@@ -136,7 +136,7 @@ class DeviceById(MethodView):
 
         def change() -> Any:
             before = find_device(current_scope(), str(device_id))
-            data = merge(DeviceSchema, device_view(before), patch)
+            data = merge(DeviceSchema, device_view(before), _without_unused_fingerprint(patch))
             return _replace(data, before, seen_version(headers, before, "device") or before.version)
 
         return repeat_unless_conditional(change, headers)
@@ -154,11 +154,19 @@ class DeviceById(MethodView):
         return no_content()
 
 
+def _without_unused_fingerprint(patch: dict[str, Any]) -> dict[str, Any]:
+    """The patch, which removes the fingerprint with the trust in it."""
+    if patch.get("tls_trust", "pinned") == "pinned":
+        return patch
+    return {"tls_fingerprint": None} | patch
+
+
 def _replace(data: dict[str, Any], before: Device, if_version: int | None) -> Any:
-    values = replaced_values(data, before, services().policy)
-    device = replace_device(current_scope(), before.id, values, services().box, if_version=if_version)
+    wired = services()
+    values = replaced_values(data, before, wired.policy, wired.box)
+    device = replace_device(current_scope(), before.id, values, wired.box, if_version=if_version)
     if device.stream.desired == DesiredState.RUNNING and device.stream.observed == StreamState.STOPPED:
-        services().send_start(device.id)
+        wired.send_start(device.id)
     return with_etag(device_view(device), device)
 
 
@@ -209,6 +217,7 @@ class DeviceProbe(MethodView):
 
         Connects to the camera once and describes its tracks, with advice on settings that cost latency or CPU. Takes up
         to 20 seconds. An unreachable camera is a result, not an error. 503 with reason `no_worker` if no worker takes
-        the job.
+        the job. With the `device_id` of a device that runs from this source, the answer is what its stream shows: the
+        camera is not connected to a second time.
         """
         return probe(data)

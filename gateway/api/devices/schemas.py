@@ -17,10 +17,16 @@ from gateway.api.base import (
     Text,
     Time,
 )
+from gateway.api.devices.source_fields import (
+    Fingerprint,
+    SourceText,
+    check_trust,
+    password,
+    tls_trust,
+    username,
+)
 from gateway.api.tags import TagFilter, Tags
 from gateway.devices.events import EVENT_KINDS
-from gateway.devices.sources import MAX_URL_LENGTH, parse_source
-from gateway.errors import InvalidValue
 from gateway.footage.recordings import OBSERVED
 from gateway.inventory import DEVICE_ORDER, START_MODES, TRANSPORTS
 from gateway.schedules.recording_plan import MODES
@@ -39,22 +45,6 @@ DEVICE_EXAMPLE = {
 }
 
 ORDERS = tuple(sign + name for name in DEVICE_ORDER for sign in ("", "-"))
-
-
-class SourceText(Text):
-    """A source URL. Only its text is checked here; its addresses are checked when the device is saved."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(low=1, high=MAX_URL_LENGTH, **options)
-        self.metadata.setdefault("pattern", "^[Rr][Tt][Ss][Pp][Ss]?://")
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
-        text = super()._deserialize(value, attr, data, **options)
-        try:
-            parse_source(text, attr or "source_url")
-        except InvalidValue as error:
-            raise ma.ValidationError(error.message) from None
-        return text
 
 
 class RecordingStateSchema(ReplySchema):
@@ -86,8 +76,9 @@ class DeviceSchema(Schema):
         required=True,
         metadata={
             "format": "uri",
-            "description": "rtsp or rtsps URL of the camera. User and password in it are stored encrypted and shown as "
-            "`***`; sending the URL back exactly as it was shown keeps them",
+            "description": "URL of the camera: rtsp, rtsps, or a scheme of a plugin. User and password in it, "
+            "percent-encoded, are stored "
+            "encrypted and shown as `***`; sending the URL back exactly as it was shown keeps them",
             "example": SOURCE_EXAMPLE,
         },
     )
@@ -96,9 +87,13 @@ class DeviceSchema(Schema):
         allow_none=True,
         metadata={"description": "URL of the camera's sub-stream, with the same rules; null without one"},
     )
+    username = username()
+    password = password()
     transport = Choice(
         TRANSPORTS, load_default="tcp", metadata={"description": "transport protocol of RTP from the camera"}
     )
+    tls_trust = tls_trust()
+    tls_fingerprint = Fingerprint()
     description = Text(load_default="", high=2000, lines=True)
     location = Text(load_default="", high=200, metadata={"example": "Building 2, north"})
     tags = Tags(example=("gate", "outside"))
@@ -134,6 +129,10 @@ class DeviceSchema(Schema):
     created_at = Time(dump_only=True)
     updated_at = Time(dump_only=True)
 
+    @ma.validates_schema
+    def check_trust(self, data: dict[str, Any], **_options: Any) -> None:
+        check_trust(data)
+
 
 class DeviceQueryArgsSchema(PageArgsSchema):
     """Query of the list of devices."""
@@ -154,7 +153,11 @@ class ProbeArgsSchema(Schema):
     """A source to probe."""
 
     source_url = SourceText(required=True, metadata={"example": SOURCE_EXAMPLE})
+    username = username()
+    password = password()
     transport = Choice(TRANSPORTS, load_default="tcp")
+    tls_trust = tls_trust()
+    tls_fingerprint = Fingerprint()
     device_id = Id(
         load_default=None,
         allow_none=True,
@@ -162,6 +165,17 @@ class ProbeArgsSchema(Schema):
             "description": "device whose stored password to use if `source_url` contains `***`, as that device shows it"
         },
     )
+    try_now = Flag(
+        load_default=False,
+        metadata={
+            "description": "log in although the camera has refused this login three times within ten minutes, so that "
+            "it may lock this address out"
+        },
+    )
+
+    @ma.validates_schema
+    def check_trust(self, data: dict[str, Any], **_options: Any) -> None:
+        check_trust(data)
 
 
 class VideoSchema(ReplySchema):
@@ -207,6 +221,17 @@ class AdviceSchema(ReplySchema):
     message = ma.fields.String()
 
 
+class CertificateSchema(ReplySchema):
+    """The certificate that the camera shows, trusted or not."""
+
+    fingerprint = ma.fields.String(
+        metadata={"description": "SHA-256, for `tls_fingerprint` of a device with the trust `pinned`"}
+    )
+    subject = ma.fields.String(allow_none=True, metadata={"example": "CN=camera.local,O=Example"})
+    issuer = ma.fields.String(allow_none=True)
+    expires = ma.fields.String(allow_none=True, metadata={"format": "date-time"})
+
+
 class ProbeResultSchema(ReplySchema):
     """The result of a probe."""
 
@@ -225,6 +250,20 @@ class ProbeResultSchema(ReplySchema):
             "contentEncoding": "base64",
             "contentMediaType": "image/jpeg",
         },
+    )
+    server = ma.fields.String(allow_none=True, metadata={"description": "name that the camera gives itself"})
+    login = ma.fields.String(allow_none=True, metadata={"example": "digest SHA-256"})
+    transport = ma.fields.String(
+        allow_none=True, metadata={"description": "transport of RTP that the camera accepted", "example": "tcp"}
+    )
+    notes = ma.fields.List(
+        ma.fields.String(), metadata={"description": "what is unusual: tracks left out, departures from the standards"}
+    )
+    tls = ma.fields.Nested(
+        CertificateSchema, allow_none=True, metadata={"description": "certificate of an rtsps camera; null without"}
+    )
+    clock_rate = ma.fields.Float(
+        allow_none=True, metadata={"description": "media seconds of the camera's time stamps in a real second"}
     )
 
 

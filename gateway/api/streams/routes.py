@@ -8,15 +8,20 @@ from flask.views import MethodView
 from gateway import bulk_changes, database
 from gateway.api.base import BINARY, Blueprint, current_scope, offset_of, paginated, services
 from gateway.api.devices.bulk import BulkArgsSchema, BulkResultSchema, bulk_view
+from gateway.api.devices.values import stored_sources
 from gateway.api.errors import ApiError
 from gateway.api.streams.schemas import ActiveStreamQueryArgsSchema, StreamQueryArgsSchema, StreamSchema
 from gateway.api.streams.views import stream_views
+from gateway.devices.sources import parse_source
 from gateway.errors import Conflict
 from gateway.inventory import find_device, list_devices
-from gateway.states import StreamState
+from gateway.redis_client import queue_answers
+from gateway.states import DesiredState, StreamState
 from gateway.streams.model import request_start, request_stop
 
 blp = Blueprint("streams", __name__, description="Live pipelines of devices: start, stop, state, newest footage")
+
+_queue_answers = queue_answers()
 
 ACTIVE = (StreamState.STARTING, StreamState.RUNNING, StreamState.RECONNECTING, StreamState.STOPPING)
 
@@ -48,6 +53,29 @@ def stop_stream(device_id: Any) -> Any:
     """
     request_stop(current_scope(), str(device_id))
     return _stream(str(device_id))
+
+
+@blp.route("/rtsp/streams/<uuid:device_id>/try-now", methods=["POST"])
+@blp.response(202, StreamSchema)
+@blp.errors(403, 404, 409, 503)
+def try_stream_now(device_id: Any) -> Any:
+    """Try a lost stream now
+
+    Ends the pause until the next attempt, also that of a login which the camera has refused three times
+    (`login_paused`). Nothing changes for a stream that runs. 409 with reason `device_disabled` or `stream_stopped` for
+    one that is not to run.
+    """
+    device = find_device(current_scope(), str(device_id))
+    if not device.enabled:
+        raise Conflict(f"device '{device.name}' is disabled: enable it first", reason="device_disabled")
+    if device.stream.desired != DesiredState.RUNNING:
+        raise Conflict(f"device '{device.name}' is stopped: start it first", reason="stream_stopped")
+    for _, url in stored_sources(device, services().box).values():
+        services().logins.forget(parse_source(url))
+    with _queue_answers:
+        services().try_now.request(device.id)
+    services().send_start(device.id)
+    return _stream(device.id)
 
 
 @blp.route("/rtsp/streams/start", methods=["POST"])

@@ -4,6 +4,7 @@ import marshmallow as ma
 
 from gateway.api.base import Choice, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Text, Time
 from gateway.api.devices.schemas import AudioSchema, RecordingStateSchema, VideoSchema
+from gateway.inventory import TRANSPORTS
 from gateway.outputs import OutputMode
 from gateway.states import DesiredState, StreamState
 
@@ -43,6 +44,32 @@ class StreamSchema(ReplySchema):
     outputs = ma.fields.List(ma.fields.Nested(OutputSchema))
     is_reencoded = ma.fields.Boolean(metadata={"description": "whether an output re-encodes the video"})
     reencode_reason = ma.fields.String(allow_none=True)
+    notes = ma.fields.List(
+        ma.fields.String(),
+        metadata={
+            "description": "what is unusual about the camera's stream, as text for people: tracks that are left out, "
+            "departures from the standards, a clock at a wrong rate, a sub-stream that cannot be used"
+        },
+    )
+    transport = Choice(
+        TRANSPORTS,
+        allow_none=True,
+        metadata={"description": "transport of RTP in use; not that of the device if the camera refused it"},
+    )
+    camera_server = ma.fields.String(allow_none=True, metadata={"description": "name that the camera gives itself"})
+    login = ma.fields.String(
+        allow_none=True, metadata={"description": "kind of login that the camera asks for", "example": "digest SHA-256"}
+    )
+    clock_rate = ma.fields.Float(
+        allow_none=True, metadata={"description": "media seconds of the camera's time stamps in a real second"}
+    )
+    lost_packets = ma.fields.Integer(
+        allow_none=True, metadata={"description": "RTP packets that were lost since the session began"}
+    )
+    ffmpeg_restarts = ma.fields.Integer(
+        allow_none=True,
+        metadata={"description": "times FFmpeg was started again since the session began, without loss of footage"},
+    )
     worker = ma.fields.String(allow_none=True, metadata={"description": "name of the worker process that runs it"})
     recording = ma.fields.Nested(
         RecordingStateSchema, allow_none=True, metadata={"description": "recording of the device"}

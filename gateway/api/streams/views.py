@@ -10,6 +10,9 @@ from gateway.devices.model import Device
 from gateway.outputs import OutputMode
 from gateway.states import StreamState
 
+#: Live statistics of the session with the camera, which are shown as they are.
+_OF_SESSION = ("transport", "camera_server", "login", "clock_rate", "lost_packets", "ffmpeg_restarts")
+
 
 def stream_views(devices: list[Device]) -> list[dict[str, Any]]:
     """The streams of devices (as `list_devices` gives them); without Redis their live statistics are null."""
@@ -49,6 +52,8 @@ def _view(device: Device, stats: dict[str, Any], now: float) -> dict[str, Any]:
         "outputs": outputs,
         "is_reencoded": bool(reencoded),
         "reencode_reason": reencoded[0].get("reason") if reencoded else None,
+        "notes": stats.get("notes") or [],
+        **{name: stats.get(name) for name in _OF_SESSION},
         "worker": stats.get("worker") or stream.worker,
     }
 

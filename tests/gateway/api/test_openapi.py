@@ -98,6 +98,7 @@ OPERATIONS = [
     ("POST", "/rtsp/streams/stop"),
     ("POST", "/rtsp/streams/{device_id}/start"),
     ("POST", "/rtsp/streams/{device_id}/stop"),
+    ("POST", "/rtsp/streams/{device_id}/try-now"),
     ("GET", "/streams"),
     ("GET", "/streams/active"),
     ("GET", "/streams/{device_id}"),

@@ -11,6 +11,7 @@ from gateway.devices.sources import (
     check_addresses,
     check_source,
     parse_source,
+    read_fingerprint,
     resolve_host,
 )
 from gateway.errors import InvalidValue
@@ -98,6 +99,17 @@ def test_a_refusal_names_the_field_and_what_would_be_right(url, words):
         "[::ffff:169.254.169.254]",
         "[::ffff:a9fe:a9fe]",
         "[64:ff9b::a9fe:a9fe]",
+        "[64:ff9b:1::a9fe:a9fe]",
+        "[64:ff9b:1:a9fe:a9:fe00::]",
+        "[64:ff9b:1:a9:fe:a9fe::]",
+        "[64:ff9b:1:0:a9:fea9:fe00:0]",
+        "[64:ff9b:1:7f00:0:100::]",
+        "[64:ff9b:1::7f00:1]",
+        "[64:ff9b:1::]",
+        "[::ffff:0:169.254.169.254]",
+        "[::ffff:0:7f00:1]",
+        "[2001:db8::5efe:169.254.169.254]",
+        "[2001:db8::200:5efe:127.0.0.1]",
         "[2002:a9fe:a9fe::1]",
         "[::169.254.169.254]",
         "[fe80::1]",
@@ -133,6 +145,57 @@ def test_forbidden_addresses_are_refused_in_every_notation(host):
     assert "geheim" not in refusal.value.message
 
 
+@pytest.mark.parametrize(
+    ("login", "words"),
+    [
+        ("u:a/b", "a password that contains '/': write it as %2F, or send the password in the field 'password'"),
+        ("u:what?", "a password that contains '?': write it as %3F"),
+        ("u:a#1", "a password that contains '#': write it as %23"),
+        ("u:a@b", "a password that contains '@': write it as %40"),
+        ("u:100%", "a password that contains '%': write it as %25"),
+        ("u:%zz", "a password that contains '%'"),
+        ("u:a b", "a password that contains a blank: write it as %20"),
+        ("u:^", "a password that contains '^': write it as %5E"),
+        ("u:a\\b", "a password that contains '\\': write it as %5C"),
+        ("u:é", "a password that contains 'é': write it as %C3%A9"),
+        ("u:a\tb", "a password with the character U+0009"),
+        ("a@b:x", "a username that contains '@': write it as %40, or send the username in the field 'username'"),
+        ("u:a//b@c", "a password that contains '/'"),
+    ],
+)
+@pytest.mark.parametrize("rest", ["10.0.0.1/stream1", "10.0.0.1:554", "cam.local/a?b=c", "[2001:db8::1]/x"])
+def test_a_raw_character_of_a_password_is_named(login, rest, words):
+    with pytest.raises(InvalidValue) as refusal:
+        parse_source(f"rtsp://{login}@{rest}")
+    assert refusal.value.message.startswith("'source_url' has ")
+    assert words in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "rtsp://10.0.0.1:554/user@home",
+        "rtsp://10.0.0.1/user@home?x=a@b",
+        "rtsp://[2001:db8::1]/a@b",
+        "rtsp://cam.local/a:b@c",
+        "rtsp://u:p@10.0.0.1/a@b",
+        "rtsp://u:a:b;c=d,e!f$g&h'(i)*+|{}~\"[]@10.0.0.1/",
+    ],
+)
+def test_an_at_sign_behind_the_host_belongs_to_no_password(url):
+    assert parse_source(url).url == url
+
+
+@pytest.mark.parametrize("text", ["AB" * 32, "ab" * 32, ":".join(["Ab"] * 32), "  " + " ".join(["ab"] * 32) + "\n"])
+def test_a_fingerprint_is_read_in_the_notations_of_browsers_and_openssl(text):
+    assert read_fingerprint(text) == "ab" * 32
+
+
+@pytest.mark.parametrize("text", ["", "ab" * 31, "ab" * 33, "zz" * 32, "ab" * 20, "１" * 64])
+def test_what_is_no_fingerprint_of_sha_256_is_none(text):
+    assert read_fingerprint(text) is None
+
+
 def test_loopback_is_allowed_only_by_its_setting():
     policy = SourcePolicy(allow_loopback=True)
     for host in ("127.0.0.1", "[::1]", "localhost", "127.1"):
@@ -148,6 +211,19 @@ def test_with_allowed_networks_every_other_address_is_refused():
     for url in ("rtsp://10.21.0.1/", "rtsp://8.8.8.8/", "rtsp://[2001:db9::1]/", "rtsp://127.0.0.1/"):
         with pytest.raises(AddressNotAllowed):
             check_source(url, policy)
+
+
+def test_cameras_behind_address_translation_are_allowed_where_their_own_address_is():
+    for url in (
+        "rtsp://[64:ff9b::192.168.1.5]/",
+        "rtsp://[64:ff9b:1::192.168.1.5]/",
+        "rtsp://[64:ff9b:1:0:c0:a801:500:0]/",
+    ):
+        assert check_source(url, STRICT).address
+    policy = SourcePolicy(networks=(ipaddress.ip_network("192.168.0.0/16"), ipaddress.ip_network("64:ff9b:1::/48")))
+    assert check_source("rtsp://[64:ff9b:1::192.168.1.5]/", policy).address
+    with pytest.raises(AddressNotAllowed):
+        check_source("rtsp://[64:ff9b:1::10.0.0.1]/", policy)
 
 
 def test_every_address_of_a_name_is_checked():

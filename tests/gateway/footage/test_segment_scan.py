@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.footage.segment_scan import ScanProblem, SegmentScan, scan_segment
-from tests.workers.conftest import H264, make_media
+from tests.fragmented_media import H264, make_media
 from workers.ffmpeg.fmp4 import Fmp4Reader, Fragment, InitSegment
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"mvex", b"moof", b"traf", b"dinf"}

@@ -85,6 +85,14 @@ def test_the_same_state_with_another_reason_keeps_its_time(scope, device):
     assert len(events(scope, device.id)) == 3
 
 
+def test_another_message_of_the_same_reason_is_shown_and_is_no_event(scope, device):
+    for seconds in (2, 3, 4):
+        message = f"the stream waits for the camera's next key frame, for {seconds} s so far"
+        assert transition(device.id, StreamState.STARTING, reason="waits_for_key_frame", message=message)
+    assert len(events(scope, device.id)) == 1
+    assert find_device(scope, device.id).stream.reason_message.endswith("4 s so far")
+
+
 def test_each_loss_counts_as_a_restart_until_the_next_start(scope, device):
     request_start(scope, device.id)
     transition(device.id, StreamState.STARTING)

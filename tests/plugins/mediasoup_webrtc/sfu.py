@@ -8,17 +8,19 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
+from tests.plugins.mediasoup_webrtc.rtp_packets import free_udp_port
 from workers.streams.loop import MediaLoop
 
 
 def track(port: int) -> dict[str, Any]:
-    """A track of the SFU's answer to `ingest.open`."""
+    """A track of the SFU's answer to `ingest.open`; the sender can bind its source port."""
+    source = free_udp_port()
     return {
         "ip": "127.0.0.1",
         "rtp_port": port,
         "rtcp_port": port + 1,
-        "source_rtp_port": port + 1000,
-        "source_rtcp_port": port + 1001,
+        "source_rtp_port": source,
+        "source_rtcp_port": source + 1,
         "ssrc": 1234,
         "payload_type": 101,
         "sequence": 7,
@@ -33,9 +35,12 @@ class FakeSfu:
         self.connections = 0
         self.answers: dict[str, Callable[[dict], Any]] = {
             "ingest.open": self._open,
+            "ingest.stats": self._stats,
             "resync": lambda _: {"closed": []},
         }
-        self.ports: dict[str, int] = {}
+        #: The tracks of each room, and the viewers that `ingest.open` reports.
+        self.rooms: dict[str, dict[str, Any]] = {}
+        self.viewers = 0
         self.next_port = 20000
         self._loop, self._key = loop, key
         self._server: Server | None = None
@@ -72,13 +77,18 @@ class FakeSfu:
         return [data for name, data in self.requests if name == method]
 
     def _open(self, data: dict) -> dict:
-        wanted = (data.get("ports") or {}).get("video", {}).get("rtp_port")
-        device = data["device_id"]
-        if device not in self.ports or data.get("fresh"):
-            self.ports[device] = self.next_port if wanted is None or data.get("fresh") else wanted
+        device, audio = data["device_id"], data["audio"]
+        if device not in self.rooms or data.get("fresh"):
+            wanted = data.get("ports") or {}
+            self.rooms[device] = {
+                kind: track(self.next_port + at) | wanted.get(kind, {}) for at, kind in enumerate(("video", "audio"))
+            }
             self.next_port += 10
-        port = self.ports[device]
-        return {"video": track(port), "audio": track(port + 4) if data["audio"] else None}
+        room = self.rooms[device]
+        return {"video": room["video"], "audio": room["audio"] if audio else None, "viewers": self.viewers}
+
+    def _stats(self, data: dict) -> dict:
+        return {name: {"viewers": self.viewers, "video": None} for name in data["device_ids"] if name in self.rooms}
 
     async def _start(self) -> None:
         self._server = await serve(self._serve, "127.0.0.1", self.port, process_request=self._check)

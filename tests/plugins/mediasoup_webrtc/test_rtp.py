@@ -1,26 +1,24 @@
 """The video for viewers and FFmpeg's arguments for it: browsers can play the result."""
 
 import json
-import socket
-import struct
 import subprocess
 
 import pytest
 
-from gateway.media import SourceInfo, VideoInfo
+from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.outputs import OutputMode, PipelineInputs
 from plugins.mediasoup_webrtc.rtp import (
     MAX_FPS,
-    PACKET_BYTES,
+    AudioPlan,
     TrackPorts,
     VideoPlan,
     build_audio_arguments,
+    build_destination,
     build_video_arguments,
+    plan_audio,
     plan_video,
 )
-from tests.conftest import free_port
 
-PORTS = TrackPorts("127.0.0.1", 20000, 20001, 24000, 24001, 2_000_000_000, 101)
 GOOD = VideoInfo("h264", 1920, 1080, pixel_format="yuv420p")
 
 
@@ -71,22 +69,51 @@ def test_the_reason_names_an_unsuitable_sub_stream():
     assert plan(None).mode == OutputMode.TRANSCODE
 
 
-@pytest.mark.parametrize(
-    ("mode", "number"), [(OutputMode.COPY, "0"), (OutputMode.SUB_STREAM, "1"), (OutputMode.TRANSCODE, "0")]
-)
-def test_each_mode_maps_from_its_input(mode, number):
-    arguments = build_video_arguments(VideoPlan(mode), SourceInfo(GOOD), PORTS)
-    assert arguments[:2] == ["-map", f"{number}:v:0"]
-    assert ("libx264" in arguments) is (mode == OutputMode.TRANSCODE)
+def test_video_of_a_source_without_packets_is_re_encoded():
+    made = plan_video(PipelineInputs(SourceInfo(GOOD, has_packets=False)))
+    assert made.mode == OutputMode.TRANSCODE
+    assert "no RTP packets" in made.reason
 
 
-def test_the_address_has_all_ports_and_the_packet_size():
-    assert PORTS.url == ("rtp://127.0.0.1:20000?rtcpport=20001&localrtpport=24000&localrtcpport=24001&pkt_size=1200")
+def test_a_sub_stream_without_packets_does_not_fit():
+    made = plan_video(PipelineInputs(SourceInfo(VideoInfo("hevc")), lambda: SourceInfo(GOOD, has_packets=False)))
+    assert made.mode == OutputMode.TRANSCODE
 
 
-def test_an_ipv6_address_is_in_brackets():
-    ports = TrackPorts("fd00::1", 20000, 20001, 24000, 24001, 1, 101)
-    assert ports.url.startswith("rtp://[fd00::1]:20000?")
+SOUNDS = [
+    (AudioInfo("pcm_alaw", 8000, 1), AudioPlan("pcma")),
+    (AudioInfo("pcm_mulaw", 8000, 1), AudioPlan("pcmu")),
+    (AudioInfo("pcm_mulaw"), AudioPlan("pcmu")),
+    (AudioInfo("opus", 48_000, 2), AudioPlan("opus")),
+    (AudioInfo("opus", 48_000, 1), AudioPlan("opus")),
+    (AudioInfo("pcm_alaw", 16_000, 1), AudioPlan("opus", is_encoded=True)),
+    (AudioInfo("pcm_mulaw", 8000, 2), AudioPlan("opus", is_encoded=True)),
+    (AudioInfo("aac", 16_000, 1), AudioPlan("opus", is_encoded=True)),
+    (None, None),
+]
+
+
+@pytest.mark.parametrize(("audio", "made"), SOUNDS)
+def test_sound_that_browsers_play_is_passed_on_and_other_becomes_opus(audio, made):
+    assert plan_audio(audio, is_video_encoded=False) == made
+
+
+@pytest.mark.parametrize("audio", [sound for sound, _ in SOUNDS if sound])
+def test_sound_of_encoded_video_is_encoded_by_the_same_process(audio):
+    """It would otherwise be heard before its picture is seen."""
+    assert plan_audio(audio, is_video_encoded=True) == AudioPlan("opus", is_encoded=True)
+
+
+def test_an_address_of_this_machine_has_the_packet_size_and_takes_reports():
+    assert build_destination(5000, 7, 96) == [
+        "-f",
+        "rtp",
+        "-ssrc",
+        "7",
+        "-payload_type",
+        "96",
+        "rtp://127.0.0.1:5000?rtcpport=5000&pkt_size=1200",
+    ]
 
 
 def test_an_invalid_answer_is_refused():
@@ -109,10 +136,9 @@ def test_an_invalid_answer_is_refused():
 
 def encode(size: str, rate: int, video: VideoInfo | None = None) -> dict:
     """Re-encode two seconds of a drawn picture; returns its stream and frames as reported by ffprobe."""
-    arguments = build_video_arguments(
-        VideoPlan(OutputMode.TRANSCODE), SourceInfo(video or VideoInfo("hevc", fps=rate)), PORTS
-    )
-    coding = arguments[2 : arguments.index("-f")]
+    arguments = build_video_arguments(SourceInfo(video or VideoInfo("hevc", fps=rate)), [])
+    assert arguments[:2] == ["-map", "0:v:0"]
+    coding = arguments[2:]
     made = subprocess.run(
         [
             "ffmpeg",
@@ -181,60 +207,9 @@ def test_more_than_thirty_frames_per_second_are_reduced():
     assert len(encode("320x180", 20)["frames"]) == 44
 
 
-def test_packets_have_the_configured_size_ssrc_and_first_sequence_number():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(("127.0.0.1", 0))
-        receiver.settimeout(10)
-        first = free_port()
-        ports = TrackPorts(
-            "127.0.0.1", receiver.getsockname()[1], 9, first, free_port(), 2_000_000_000, 101, sequence=60_000
-        )
-        arguments = build_video_arguments(VideoPlan(OutputMode.COPY), SourceInfo(GOOD), ports)
-        command = [
-            "ffmpeg",
-            "-v",
-            "error",
-            "-nostdin",
-            "-re",
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=640x360:rate=10",
-            "-t",
-            "1",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-f",
-            "mp4",
-            "-movflags",
-            "frag_keyframe+empty_moov",
-            "pipe:1",
-        ]
-        with (
-            subprocess.Popen(command, stdout=subprocess.PIPE) as source,
-            subprocess.Popen(
-                ["ffmpeg", "-v", "error", "-i", "pipe:0", *arguments],
-                stdin=source.stdout,
-                stderr=subprocess.PIPE,
-            ) as sender,
-        ):
-            packets = [receiver.recvfrom(4000) for _ in range(5)]
-            sender.communicate(timeout=20)
-        assert sender.returncode == 0
-    for number, (data, sender_address) in enumerate(packets):
-        kind, sequence, _, ssrc = struct.unpack_from(">xBHII", data)
-        assert (kind & 0x7F, sequence, ssrc) == (101, 60_000 + number, 2_000_000_000)
-        assert len(data) <= PACKET_BYTES
-        assert sender_address[1] == first, "only this tuple is accepted by the SFU"
-    # mediasoup detects key frames by the SPS: alone, or first in an aggregate (STAP-A).
-    payload = packets[0][0][12:]
-    assert payload[0] & 0x1F == 7 or (payload[0] & 0x1F == 24 and payload[3] & 0x1F == 7)
-
-
 def test_audio_is_opus_for_browsers_and_optional():
-    arguments = build_audio_arguments(PORTS)
+    arguments = build_audio_arguments(["-f", "rtp", "ADDRESS"])
+    assert arguments[-1] == "ADDRESS"
     assert arguments[:2] == ["-map", "0:a:0?"]
     for option, value in (("-c:a", "libopus"), ("-ar", "48000"), ("-ac", "2")):
         assert arguments[arguments.index(option) + 1] == value

@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from gateway.mp4.boxes import box
-from tests.workers.conftest import H264, make_media
+from tests.fragmented_media import H264, make_media
 from workers.ffmpeg.fmp4 import MAX_BOX_BYTES, Fmp4Reader, Fragment, InitSegment, InvalidMedia
 
 
@@ -36,7 +36,7 @@ def test_a_run_is_one_init_segment_and_its_parts(h264_media: bytes):
     assert [round(part.start, 3) for part in parts] == [0.0, 0.5, 1.0, 1.5]
     assert [round(part.duration, 3) for part in parts] == [0.5] * 4
     assert [part.is_key for part in parts] == [True, False, True, False]
-    assert not any(part.has_b_frames or part.has_new_parameters for part in parts)
+    assert not any(part.has_b_frames for part in parts)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 8, 9, 15, 16, 17, 1000, 4096, 65536])
@@ -92,7 +92,6 @@ def test_h265_is_read_with_its_parameter_sets():
     assert init.video.codec == "hvc1"
     assert len(init.video.parameter_sets) == 1
     assert parts[0].is_key
-    assert not parts[0].has_new_parameters
 
 
 def test_audio_counts_no_frames_and_does_not_change_the_start():
@@ -109,39 +108,6 @@ def test_audio_alone_is_a_part_without_frames():
     assert init.video is None
     assert parts
     assert all(part.frames == 0 and part.duration == 0 and not part.is_key for part in parts)
-
-
-def with_moof_of(first: bytes, second: bytes) -> bytes:
-    """The init segment of one stream and the parts of another."""
-    init = b"".join(whole for name, whole in boxes(first) if name in {b"ftyp", b"moov"})
-    return init + b"".join(whole for name, whole in boxes(second) if name in {b"moof", b"mdat"})
-
-
-def test_a_key_frame_with_another_sps_is_a_new_picture_format(h264_media: bytes):
-    # `dump_extra` puts the SPS before each key frame, as cameras do.
-    in_band = ("-bsf:v", "dump_extra=freq=keyframe")
-    same = make_media(*H264, "-bf", "0", *in_band, seconds=1)
-    assert not any(part.has_new_parameters for part in read(same)[1:])
-    larger = make_media(*H264, "-bf", "0", *in_band, seconds=1, size="640x360")
-    changed = read(with_moof_of(h264_media, larger))[1:]
-    assert changed[0].has_new_parameters
-    assert not changed[1].has_new_parameters, "only a key frame carries it"
-
-
-def test_an_h265_key_frame_with_another_sps_is_a_new_picture_format():
-    hevc = (
-        "-c:v",
-        "libx265",
-        "-preset",
-        "ultrafast",
-        "-x265-params",
-        "log-level=none:repeat-headers=1",
-        "-tag:v",
-        "hvc1",
-    )
-    small, large = (make_media(*hevc, seconds=0.5, size=size) for size in ("320x180", "640x360"))
-    assert not any(part.has_new_parameters for part in read(small)[1:])
-    assert read(with_moof_of(small, large))[1].has_new_parameters
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A probe of an offline camera sends one request without a login, and only a changed answer counts."""
+"""A camera that was away is found again by connections that ask for nothing."""
 
 import asyncio
 import contextlib
@@ -7,15 +7,16 @@ import pytest
 
 from tests.conftest import free_port, wait_until
 from workers.streams.loop import MediaLoop
-from workers.streams.reachability import ReachabilityProbe, probe_reachability
+from workers.streams.reachability import ReachabilityProbe, is_reachable
 
 
 class Camera:
-    """A server that gives every connection the same answer, and keeps the requests."""
+    """A server that counts connections and keeps what it is sent."""
 
-    def __init__(self, answer: bytes | None = None, port: int = 0) -> None:
-        self.answer, self.port = answer, port
-        self.requests: list[bytes] = []
+    def __init__(self, port: int = 0) -> None:
+        self.port = port
+        self.connections = 0
+        self.received = b""
         self._server: asyncio.Server | None = None
 
     async def open(self) -> "Camera":
@@ -27,123 +28,44 @@ class Camera:
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            self.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            if self.answer is not None:
-                writer.write(self.answer)
-                await writer.drain()
-                writer.close()
-            else:
-                await reader.read()
-
-
-def ask(camera: Camera, url: str = "rtsp://127.0.0.1:{port}/stream") -> str:
-    async def run() -> str:
-        await camera.open()
-        try:
-            return await probe_reachability(url.format(port=camera.port))
-        finally:
-            await camera.close()
-
-    return asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("answer", "word"),
-    [
-        (b"RTSP/1.0 200 OK\r\n\r\n", "200"),
-        (b"RTSP/1.0 401 Unauthorized\r\n\r\n", "401"),
-        (b"RTSP/1.0 404 Not Found\r\n\r\n", "404"),
-        (b"HTTP/1.1 200 OK\r\n\r\n", "open"),
-        (b"\x00\xff" * 40000, "open"),
-        (b"", "open"),
-    ],
-)
-def test_the_answer_is_classified_as_one_word(answer: bytes, word: str):
-    assert ask(Camera(answer)) == word
-
-
-def test_a_camera_that_accepts_and_sends_nothing_is_open(monkeypatch):
-    monkeypatch.setattr("workers.streams.reachability._ANSWER_SECONDS", 0.1)
-    assert ask(Camera(None)) == "open"
-
-
-def test_an_unreachable_address_is_silent():
-    assert asyncio.run(probe_reachability(f"rtsp://127.0.0.1:{free_port()}/x")) == "silent"
-    assert asyncio.run(probe_reachability("rtsp://no-such-camera.invalid/x")) == "silent"
-
-
-def test_the_probe_sends_no_password_and_opens_no_session():
-    camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n")
-    ask(camera, "rtsp://viewer:s3cr3t@127.0.0.1:{port}/stream?channel=1")
-    head = camera.requests[0].decode()
-    assert head.startswith(f"DESCRIBE rtsp://127.0.0.1:{camera.port}/stream?channel=1 RTSP/1.0\r\n")
-    assert "s3cr3t" not in head
-    assert "Authorization" not in head
-    assert len(camera.requests) == 1
-
-
-def test_an_encrypted_port_is_only_connected_to():
-    camera = Camera(b"")
-    assert ask(camera, "rtsps://127.0.0.1:{port}/stream") == "open"
+        self.connections += 1
+        with contextlib.suppress(OSError):
+            self.received += await reader.read()
+        writer.close()
 
 
 @pytest.fixture
-def reachability_probe(media_loop: MediaLoop):
-    """Starts a reachability probe with almost no pause between requests."""
-    made = []
-
-    def start(port: int, expected: str | None = None) -> ReachabilityProbe:
-        made.append(ReachabilityProbe(media_loop.loop, f"rtsp://127.0.0.1:{port}/x", expected, interval_seconds=0.02))
-        return made[-1]
-
-    yield start
-    for one in made:
-        one.close()
-        one.close()
+def camera(media_loop: MediaLoop):
+    camera = Camera(free_port())
+    yield camera
+    if camera._server is not None:
+        media_loop.run(camera.close(), timeout_seconds=5)
 
 
-def on_loop(media_loop: MediaLoop, coroutine):
-    return media_loop.run(coroutine, timeout_seconds=5)
+def test_nothing_is_sent_on_the_connection(media_loop, camera):
+    media_loop.run(camera.open(), timeout_seconds=5)
+    assert media_loop.run(is_reachable(f"rtsp://user:s3cret@127.0.0.1:{camera.port}/x", camera.port), timeout_seconds=5)
+    wait_until(lambda: camera.connections == 1, "the connection is counted")
+    assert camera.received == b""
 
 
-def test_a_silent_camera_that_answers_is_back(media_loop: MediaLoop, reachability_probe):
-    port = free_port()
-    waiting = reachability_probe(port, "silent")
-    camera = Camera(b"RTSP/1.0 200 OK\r\n\r\n", port)
-    on_loop(media_loop, camera.open())
-    wait_until(lambda: waiting.is_back, "the camera is detected")
-    on_loop(media_loop, camera.close())
+@pytest.mark.parametrize("url", ["rtsp://127.0.0.1:1/x", "rtsp://no-such-camera.invalid/x"])
+def test_a_camera_that_is_away_is_not_reachable(media_loop, camera, url):
+    assert not media_loop.run(is_reachable(url, camera.port), timeout_seconds=5)
 
 
-def test_a_camera_that_returned_before_the_first_probe_is_back_too(media_loop: MediaLoop, reachability_probe):
-    camera = Camera(b"RTSP/1.0 401 Unauthorized\r\n\r\n")
-    on_loop(media_loop, camera.open())
-    waiting = reachability_probe(camera.port, "silent")
-    wait_until(lambda: waiting.is_back, "the camera is detected")
-    on_loop(media_loop, camera.close())
+def test_a_camera_that_comes_back_is_found(media_loop, camera):
+    probe = ReachabilityProbe(media_loop.loop, f"rtsp://127.0.0.1:{camera.port}/x", camera.port, interval_seconds=0.02)
+    assert not probe.is_back
+    media_loop.run(camera.open(), timeout_seconds=5)
+    wait_until(lambda: probe.is_back, "the camera is found")
+    probe.close()
+    probe.close()
 
 
-def test_an_unchanged_answer_does_not_count_as_back(media_loop: MediaLoop, reachability_probe):
-    camera = Camera(b"RTSP/1.0 404 Not Found\r\n\r\n")
-    on_loop(media_loop, camera.open())
-    waiting = reachability_probe(camera.port)
-    wait_until(lambda: len(camera.requests) > 5, "it is probed several times")
-    assert not waiting.is_back
-    camera.answer = b"RTSP/1.0 200 OK\r\n\r\n"
-    wait_until(lambda: waiting.is_back, "a new answer is detected")
-    on_loop(media_loop, camera.close())
-
-
-def test_a_camera_that_turns_silent_is_back_when_it_answers_as_before(reachability_probe, monkeypatch):
-    answers = iter(["200", "200", "silent", "silent"])
-    asked = []
-
-    async def scripted(url: str) -> str:
-        asked.append(next(answers, "200"))
-        return asked[-1]
-
-    monkeypatch.setattr("workers.streams.reachability.probe_reachability", scripted)
-    waiting = reachability_probe(1, "200")
-    wait_until(lambda: waiting.is_back, "its return is detected")
-    assert asked == ["200", "200", "silent", "silent", "200"]
+def test_a_camera_that_answers_is_asked_once_and_no_more(media_loop, camera):
+    media_loop.run(camera.open(), timeout_seconds=5)
+    probe = ReachabilityProbe(media_loop.loop, f"rtsp://127.0.0.1:{camera.port}/x", camera.port, interval_seconds=0.02)
+    wait_until(probe._future.done, "it has been looked at")
+    assert camera.connections == 1
+    assert not probe.is_back

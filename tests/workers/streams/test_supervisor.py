@@ -1,7 +1,5 @@
 """The owner of a stream retries for ever, obeys the desired state, yields to another owner, and survives outputs."""
 
-import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,17 +9,15 @@ from dramatiq.middleware import Shutdown
 
 from gateway.inventory import DeviceValues, delete_device, replace_device
 from gateway.leases import STREAM, Leases
-from gateway.media import AudioInfo, SourceInfo
 from gateway.secrets import SecretBox
 from gateway.states import StreamState, reason_for
 from gateway.streams.bus import MediaBus
 from gateway.streams.live_stats import LiveStats
-from gateway.streams.model import claim_next_run, request_start
+from gateway.streams.model import claim_next_run
 from gateway.streams.queries import read_source_info
-from tests.factories import make_config
-from tests.workers.world import INIT, LEASE_SECONDS, REFUSED, VIDEO, FakePipeline, parts
-from workers.ffmpeg.probe import ProbeResult
-from workers.ffmpeg.process import Ended
+from tests.workers.world import INIT, KNOWN, LEASE_SECONDS, REFUSED, VIDEO, FakeIngest, parts
+from workers.ffmpeg.fmp4 import InitSegment
+from workers.ingest.events import PartsEnded, PartsRestarted, SessionEnded, SourceKnown, Waiting
 from workers.streams import supervisor
 from workers.streams.supervisor import StreamSupervisor
 
@@ -32,7 +28,7 @@ def test_a_stream_runs_until_its_desired_state_is_stopped(world):
     assert during[0][0] == StreamState.RUNNING
     assert during[0][1].startswith("worker-1/")
     assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
-    assert world.loop.pipelines[0].stops == 1
+    assert world.loop.ingests[0].stops == 1
     assert world.output.released == [world.id]
     assert world.owner is None
     assert world.messages.taken == [world.id]
@@ -48,7 +44,7 @@ def test_parts_go_to_the_bus_in_order_with_the_runs_init_segment(world):
 def test_a_second_message_finds_the_lease_taken_and_ends(world):
     Leases(world.client).take(STREAM, world.id, "worker-2/1", 60)
     world.run()
-    assert world.loop.pipelines == []
+    assert world.loop.ingests == []
     assert world.states == []
     assert world.owner == "worker-2/1"
     assert world.row.run == 0
@@ -75,7 +71,7 @@ def test_an_owner_that_loses_the_lease_stops_ffmpeg_and_writes_nothing(world):
         claim_next_run(world.id, "worker-2")
 
     world.run([INIT, *parts(4), steal])
-    assert world.loop.pipelines[0].stops == 1
+    assert world.loop.ingests[0].stops == 1
     assert world.states == [("starting", None), ("running", None)]
     assert (world.row.observed, world.row.worker) == (StreamState.RUNNING, "worker-2")
     assert world.owner == "worker-2/1", "the lease of the other owner is not touched"
@@ -94,13 +90,13 @@ def test_an_owner_notices_a_lost_lease_before_the_database_shows_another_run(wor
 def test_a_shutdown_that_interrupts_a_slow_stop_does_not_release_the_lease_before_ffmpeg_has_ended(world, monkeypatch):
     seen = []
 
-    def stop(pipeline: FakePipeline) -> None:
+    def stop(pipeline: FakeIngest) -> None:
         pipeline.stops += 1
         seen.append(world.owner)
         if pipeline.stops == 1:
             raise Shutdown
 
-    monkeypatch.setattr(FakePipeline, "stop", stop)
+    monkeypatch.setattr(FakeIngest, "stop", stop)
     with pytest.raises(Shutdown):
         world.run([INIT, *parts(2), world.stop])
     assert len(seen) == 2
@@ -124,7 +120,7 @@ def test_a_lease_that_cannot_be_renewed_does_not_stop_the_stream(world, monkeypa
     monkeypatch.setattr(Leases, "renew_many", away)
     world.run([INIT, *parts(40), world.stop])
     assert world.states[-1] == ("stopped", "requested")
-    assert len(world.loop.pipelines) == 1
+    assert len(world.loop.ingests) == 1
 
 
 def test_a_camera_that_refuses_is_retried_after_a_pause(world):
@@ -139,6 +135,13 @@ def test_a_camera_that_refuses_is_retried_after_a_pause(world):
     assert world.row.run == 3, "each attempt is a run"
 
 
+def test_a_session_is_told_until_when_the_earlier_ones_have_delivered(world):
+    world.run([INIT, *parts(4), REFUSED], [REFUSED], [INIT, *parts(2), world.stop])
+    first, second, third = world.loop.ingests
+    assert first.settings.delivered_until == float("-inf")
+    assert second.settings.delivered_until == third.settings.delivered_until == first.epoch + 2.0
+
+
 def test_a_stop_takes_effect_during_a_pause(world):
     def stop_soon(seconds: float) -> None:
         world.clock.advance(seconds)
@@ -148,6 +151,43 @@ def test_a_stop_takes_effect_during_a_pause(world):
     supervisor.time.sleep = stop_soon
     world.run(*[[REFUSED]] * 8)
     assert world.states[-1] == ("stopped", "requested")
+
+
+def test_the_description_of_the_camera_is_stored_when_it_is_known(world):
+    better = replace(VIDEO, video=replace(VIDEO.video, has_b_frames=True))
+    world.run([KNOWN, INIT, *parts(2), SourceKnown(better), *parts(1), world.stop])
+    assert read_source_info(world.id, world.device.source_version) == better
+    assert len(world.loop.ingests) == 1
+
+
+def test_ffmpeg_that_was_started_again_continues_the_run(world):
+    again = PartsRestarted(reason_for("ffmpeg_killed"))
+    world.run([INIT, *parts(3), again, INIT, *parts(2, is_key=False, start=1.5), world.stop])
+    assert world.bus() == [(1, n) for n in range(1, 6)]
+    assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
+
+
+def test_another_format_begins_a_run_with_a_key_part(world):
+    other = InitSegment(b"other init", ())
+    late = parts(1, is_key=False, start=1.5)
+    world.run([INIT, *parts(3), other, *late, *parts(2), world.stop])
+    assert world.bus() == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert MediaBus(world.client).init_segment(world.id, 2) == b"other init"
+    assert len(world.loop.ingests) == 1, "the session goes on"
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [("ffmpeg_missing", "failed"), ("address_not_allowed", "failed"), ("invalid_data", "reconnecting")],
+)
+def test_the_reason_of_an_end_is_the_state(world, code, state):
+    world.run([PartsEnded(reason_for(code))], [INIT, *parts(1), world.stop])
+    assert world.states[1] == (state, code)
+
+
+def test_a_camera_that_waits_for_its_key_frame_says_so(world):
+    world.run([Waiting(reason_for("stalled")), INIT, *parts(1), world.stop])
+    assert world.states[:3] == [("starting", None), ("starting", "stalled"), ("running", None)]
 
 
 def test_a_changed_source_restarts_at_once_as_a_new_run(world):
@@ -164,137 +204,9 @@ def test_a_changed_source_restarts_at_once_as_a_new_run(world):
 
     world.run([INIT, *parts(3), change], [INIT, *parts(2), world.stop])
     assert world.pauses == []
-    assert "rtsp://10.9.9.9/new" in world.commands[1]
+    assert world.urls[1] == "rtsp://10.9.9.9/new"
     assert ("starting", "source_changed") in world.states
-    assert world.probes == 2, "the new camera is inspected"
     assert world.bus() == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
-
-
-def test_a_stream_without_a_new_part_is_stalled(world):
-    started = world.clock.monotonic()
-    seconds = []
-    world.run(
-        [INIT, *parts(2), *[None] * 25],
-        [lambda: seconds.append(world.clock.monotonic() - started), INIT, *parts(1), world.stop],
-    )
-    assert ("reconnecting", "stalled") in world.states
-    assert 11 <= seconds[0] <= 13
-
-
-def test_audio_alone_does_not_prevent_a_stall(world):
-    world.run([INIT, *parts(2), *parts(30, frames=0)], [INIT, *parts(1), world.stop])
-    assert ("reconnecting", "stalled") in world.states
-    assert world.bus() == [(1, 1), (1, 2), (2, 1)]
-
-
-def test_the_stall_limit_is_doubled_until_the_first_part(world):
-    world.run([*[None] * 38, INIT, *parts(1), world.stop])
-    assert world.states[1] == ("running", None)
-
-
-def test_an_audio_track_that_may_be_the_cause_is_omitted_in_the_next_attempt(world):
-    world.found = [ProbeResult(replace(VIDEO, audio=AudioInfo("g726")), None, 5)] * 3
-    world.run([*[None] * 42], [INIT, *parts(2), REFUSED], [INIT, *parts(1), world.stop])
-    assert ["0:a:0?" in command for command in world.commands] == [True, False, False]
-
-
-def test_an_unreachable_camera_keeps_its_audio(world):
-    world.found = [ProbeResult(replace(VIDEO, audio=AudioInfo("aac")), None, 5)]
-    world.run([REFUSED], [INIT, *parts(1), world.stop])
-    assert ["0:a:0?" in command for command in world.commands] == [True, True]
-    assert world.probes == 1, "the known description is still the best guess"
-
-
-def test_a_changed_picture_format_restarts_with_another_inspection(world):
-    world.run([INIT, *parts(2), *parts(1, has_new_parameters=True)], [INIT, *parts(1), world.stop])
-    assert ("reconnecting", "resolution_changed") in world.states
-    assert world.probes == 2
-    assert world.bus() == [(1, 1), (1, 2), (2, 1)], "a part that does not match its init segment is not published"
-
-
-def test_b_frames_that_only_the_video_reveals_are_learnt_and_stored(world):
-    world.run([INIT, *parts(1, has_b_frames=True)], [INIT, *parts(2, has_b_frames=True), world.stop])
-    assert ("starting", "source_changed") in world.states
-    assert read_source_info(world.id, world.device.source_version).video.has_b_frames
-    assert world.pauses == []
-
-
-def test_what_an_attempt_learnt_is_stored_before_ffmpeg_is_stopped(world, monkeypatch):
-    stored = []
-
-    def interrupt(pipeline: FakePipeline) -> None:
-        stored.append(read_source_info(world.id, world.device.source_version).video.has_b_frames)
-        raise Shutdown
-
-    monkeypatch.setattr(FakePipeline, "stop", interrupt)
-    with pytest.raises(Shutdown):
-        world.run([INIT, *parts(1, has_b_frames=True)])
-    assert stored[0] is True
-
-
-def test_the_next_owner_uses_the_stored_source_info_without_an_inspection(world):
-    world.run([INIT, *parts(1), world.stop])
-    request_start(world.scope, world.id)
-    world.run([INIT, *parts(1), world.stop])
-    assert world.probes == 1
-
-
-def test_a_camera_without_video_is_detected_by_the_inspection_and_ffmpeg_is_not_started(world):
-    world.found = [ProbeResult(SourceInfo(audio=AudioInfo("aac")), reason_for("no_video"), 5)]
-    world.run([INIT, *parts(1), world.stop])
-    assert world.states[1] == ("reconnecting", "no_video")
-    assert len(world.loop.pipelines) == 1
-
-
-def test_the_lease_is_renewed_and_a_stop_obeyed_during_an_inspection(world, monkeypatch):
-    renewals = []
-    original = Leases.renew_many
-
-    def renew(*arguments: Any) -> list[bool]:
-        renewals.append(world.clock.monotonic())
-        return original(*arguments)
-
-    monkeypatch.setattr(Leases, "renew_many", renew)
-
-    def inspect_for_long(on_wait: Callable[[], None]) -> None:
-        for _ in range(40):
-            world.clock.advance(0.25)
-            on_wait()
-        world.stop()
-        world.clock.advance(1)
-        on_wait()
-
-    world.while_probing = inspect_for_long
-    world.run()
-    gaps = [later - earlier for earlier, later in itertools.pairwise(renewals)]
-    assert len(renewals) >= 4
-    assert max(gaps) < LEASE_SECONDS / 2
-    assert world.states[-1] == ("stopped", "requested")
-    assert world.loop.pipelines == []
-
-
-@pytest.mark.parametrize("problem", ["program not found: ffmpeg", "program cannot be started: Permission denied"])
-def test_an_ffmpeg_that_cannot_be_started_has_the_state_failed(world, problem):
-    world.run([Ended(None, [], problem)], [INIT, *parts(1), world.stop])
-    assert world.states[1] == ("failed", "ffmpeg_missing")
-
-
-def test_media_that_cannot_be_read_is_invalid_data(world):
-    world.run([INIT, Ended(-9, [], "ffmpeg wrote a box of 7 bytes")], [INIT, *parts(1), world.stop])
-    assert world.states[1] == ("reconnecting", "invalid_data")
-
-
-def test_an_address_that_the_settings_refuse_is_never_contacted(world):
-    world.services = replace(world.services, config=make_config(allowed_source_networks=("10.0.0.0/8",)))
-
-    def stop_soon(seconds: float) -> None:
-        world.clock.advance(seconds)
-        world.stop()
-
-    supervisor.time.sleep = stop_soon
-    world.run()
-    assert world.states[1] == ("failed", "address_not_allowed")
-    assert world.probes == 0
 
 
 def test_credentials_that_no_key_opens_are_named_and_tried_again(world):
@@ -328,7 +240,7 @@ def test_credentials_that_are_entered_again_under_the_present_key_are_tried_at_o
     supervisor.time.sleep = wait
     tried_at = []
     world.run([lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop])
-    assert "rtsp://10.9.9.9/new" in world.commands[-1]
+    assert world.urls[-1] == "rtsp://10.9.9.9/new"
     assert tried_at[0] - changed_at[0] < 2
 
 
@@ -341,7 +253,7 @@ def test_a_stopping_worker_releases_the_stream(world):
     assert world.states[-1] == ("reconnecting", "worker_stopped")
     assert world.owner is None
     assert world.output.released == [world.id]
-    assert world.loop.pipelines[0].stops == 1
+    assert world.loop.ingests[0].stops == 1
 
 
 def test_everything_is_released_even_if_another_owner_has_the_row(world):
@@ -361,7 +273,7 @@ def test_a_device_changed_during_a_long_pause_is_retried_at_once(world):
 
     def wait(seconds: float) -> None:
         world.clock.advance(seconds)
-        if len(world.loop.pipelines) == 7 and not changed_at:
+        if len(world.loop.ingests) == 7 and not changed_at:
             changed_at.append(world.clock.monotonic())
             replace_device(
                 world.scope,
@@ -373,46 +285,69 @@ def test_a_device_changed_during_a_long_pause_is_retried_at_once(world):
     supervisor.time.sleep = wait
     tried_at = []
     world.run(*[[REFUSED]] * 7, [lambda: tried_at.append(world.clock.monotonic()), INIT, *parts(1), world.stop])
-    assert "rtsp://10.9.9.9/new" in world.commands[-1]
+    assert world.urls[-1] == "rtsp://10.9.9.9/new"
     assert tried_at[0] - changed_at[0] < 3, "not after half a minute"
 
 
-NO_PICTURE = Ended(1, ["[error] [rtsp @ 0x1] dimensions not set"])
-
-
-def test_the_next_attempt_waits_longer_for_a_late_first_picture(world):
-    world.run([INIT, NO_PICTURE], [INIT, *parts(1), world.stop])
-    first, second = world.commands
-    assert "-analyzeduration 500000 " in first
-    assert "-analyzeduration 4000000 " in second
-
-
-def test_a_camera_with_new_sound_is_inspected_again_and_restarted(world):
-    def find_sound() -> None:
-        world.loop.pipelines[-1].input_audio = "pcm_alaw"
-        world.found.append(ProbeResult(replace(VIDEO, audio=AudioInfo("pcm_alaw")), None, 5))
-
-    world.run([INIT, *parts(2), find_sound, *parts(8)], [INIT, *parts(1), world.stop])
-    assert world.probes == 2
-    assert ["-map 0:a:0?" in command for command in world.commands] == [False, True]
-    assert ("starting", "source_changed") in world.states
-
-
-def test_sound_that_a_second_inspection_does_not_find_is_not_searched_again(world):
-    def hear() -> None:
-        world.loop.pipelines[-1].input_audio = "pcm_alaw"
-
-    world.run([INIT, hear, *parts(8)], [INIT, hear, *parts(8), world.stop])
-    assert world.probes == 2
-    assert len(world.loop.pipelines) == 2
-
-
-def test_setting_the_clock_begins_a_run_at_the_next_key_part_without_restarting_ffmpeg(world):
+def test_setting_the_clock_begins_a_run_at_the_next_key_part_without_another_session(world):
     group = [replace(part, start=n * 0.5, is_key=n % 4 == 0) for n, part in enumerate(parts(12))]
     world.run([INIT, *group[:4], lambda: world.clock.jump(3600), *group[4:], world.stop])
-    assert len(world.loop.pipelines) == 1
-    assert world.bus() == [*((1, n) for n in range(5, 9)), *((2, n) for n in range(1, 5))]
+    assert len(world.loop.ingests) == 1
+    assert world.bus() == [(2, n) for n in range(1, 9)], "an hour later, the parts of the first run are too old"
     assert MediaBus(world.client).init_segment(world.id, 2) == b"init"
     newest = MediaBus(world.client).read(world.id, None)[-1]
     assert newest.end == pytest.approx(world.clock.wall(), abs=2)
     assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
+
+
+PAUSED = SessionEnded(reason_for("login_paused", "the next try is at 2026-03-01T10:00:00Z"))
+
+
+class FakePause:
+    """A login that is paused for some looks at it."""
+
+    def __init__(self, looks: float) -> None:
+        self.looks = looks
+
+    def check(self, source):
+        assert source.host == "192.168.7.20"
+        self.looks -= 1
+        return None if self.looks < 0 else "a time"
+
+
+def test_a_paused_login_is_waited_for_much_longer_than_other_losses(world):
+    world.services = replace(world.services, logins=FakePause(600))
+    began = world.clock.monotonic()
+    world.run([PAUSED], [INIT, *parts(2), world.stop])
+    assert 595 < world.clock.monotonic() - began < 620
+    assert world.states[1] == ("reconnecting", "login_paused")
+    assert len(world.loop.ingests) == 2
+
+
+def test_a_person_who_asks_for_a_try_does_not_wait_for_a_paused_login(world):
+    world.services = replace(world.services, logins=FakePause(float("inf")))
+    began = world.clock.monotonic()
+    world.run([lambda: world.services.try_now.request(world.id), PAUSED], [INIT, *parts(2), world.stop])
+    assert world.clock.monotonic() - began < 10
+
+
+def test_a_person_who_asks_for_a_try_does_not_wait_for_the_back_off(world):
+    error = SessionEnded(reason_for("camera_error"))
+    asked = []
+
+    def ask() -> None:
+        world.services.try_now.request(world.id)
+        asked.append(world.clock.monotonic())
+
+    world.run(*[[error]] * 8, [ask, error], [lambda: asked.append(world.clock.monotonic()), world.stop])
+    assert asked[1] - asked[0] < 5
+
+
+def test_a_changed_device_does_not_wait_for_a_paused_login(world):
+    world.services = replace(world.services, logins=FakePause(float("inf")))
+    change = DeviceValues("New", "rtsp://viewer:new@192.168.7.20/a", start_mode="manual")
+    world.run(
+        [lambda: replace_device(world.scope, world.id, change, world.box), PAUSED],
+        [INIT, *parts(2), world.stop],
+    )
+    assert world.urls[1] == "rtsp://viewer:new@192.168.7.20/a"

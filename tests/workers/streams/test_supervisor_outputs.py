@@ -1,39 +1,69 @@
-"""Outputs may request restarts, fail and be slow; the stream runs on."""
+"""Outputs may ask to be attached again, fail and be slow; the stream runs on."""
 
 from typing import Any
 
 import pytest
 
-from gateway.inventory import DeviceValues, replace_device
 from gateway.outputs import OutputArguments
 from gateway.streams.live_stats import LiveStats
-from gateway.streams.model import request_start
-from tests.workers.world import INIT, VIDEO, parts
+from tests.workers.world import INIT, KNOWN, VIDEO, parts
 from workers.ffmpeg.fmp4 import InitSegment, Track
 
 
-def test_an_outputs_request_for_a_restart_is_granted_at_once(world):
+def test_an_output_is_attached_again_when_it_asks_and_the_stream_goes_on(world):
+    attached = []
+    attach = world.output.attach
+    world.output.attach = lambda device, inputs: (attached.append(inputs.main), attach(device, inputs))[1]
     answers = iter(["output_changed"])
     world.output.asks = lambda: next(answers, None)
-    world.run([INIT, *parts(3)], [INIT, *parts(2), world.stop])
-    assert ("starting", "output_changed") in world.states
-    assert world.pauses == []
-    assert world.row.run == 2
+    world.run([KNOWN, INIT, *parts(20), world.stop])
+    assert attached == [VIDEO, VIDEO]
+    assert len(world.loop.ingests) == 1
+    assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
+    assert world.loop.ingests[0].outputs["fake"] == OutputArguments(("rtp://fake",))
 
 
-def test_an_output_that_keeps_requesting_restarts_does_not_stop_the_stream(world):
-    stop_at = world.clock.monotonic() + 120
+def test_an_output_that_keeps_asking_is_attached_less_and_less_often(world):
+    attached = []
+    attach = world.output.attach
+    world.output.attach = lambda device, inputs: (attached.append(world.clock.monotonic()), attach(device, inputs))[1]
+    world.output.asks = lambda: "output_changed"
+    world.run([KNOWN, INIT, *parts(240), world.stop])
+    assert 5 <= len(attached) <= 30, "two minutes"
+    assert len(world.loop.ingests) == 1
 
-    def ask() -> str:
-        if world.clock.monotonic() > stop_at:
-            world.stop()
-        return "output_changed"
 
-    world.output.asks = ask
-    world.run(*[[INIT, *parts(300)]] * 10)
-    assert 3 <= len(world.loop.pipelines) <= 9, "two minutes, of which the last process lasts half"
-    assert world.states[-1] == ("stopped", "requested")
-    assert world.pauses == []
+def test_an_output_that_cannot_be_attached_is_named_and_tried_again_beside_the_stream(world):
+    tries, seen = [], []
+
+    def attach(device, inputs):
+        tries.append(world.clock.monotonic())
+        if len(tries) < 4:
+            raise RuntimeError("no server")
+        return OutputArguments(("rtp://fake",))
+
+    def look() -> None:
+        seen.append(LiveStats(world.client).read_many([world.id])[world.id]["outputs"][0])
+
+    world.output.attach = attach
+    world.run([KNOWN, INIT, *parts(3), look, *parts(40), look, world.stop])
+    assert seen[0] == {"name": "fake", "mode": None, "reason": "not attached: no server"}
+    assert seen[1] == {"name": "fake", "mode": "copy", "reason": None}
+    assert len(world.loop.ingests) == 1
+    assert world.states == [("starting", None), ("running", None), ("stopped", "requested")]
+
+
+def test_what_the_process_of_an_output_suffers_from_is_shown(world):
+    seen = []
+
+    def fail() -> None:
+        world.loop.ingests[0].facts.output_problems = {"fake": "no encoder"}
+
+    def look() -> None:
+        seen.append(LiveStats(world.client).read_many([world.id])[world.id]["outputs"])
+
+    world.run([KNOWN, INIT, *parts(3), fail, *parts(4), look, world.stop])
+    assert seen[0] == [{"name": "fake", "mode": "copy", "reason": "no encoder"}]
 
 
 def test_an_output_that_raises_does_not_affect_the_stream(world, caplog):
@@ -43,7 +73,7 @@ def test_an_output_that_raises_does_not_affect_the_stream(world, caplog):
     world.output.asks = fail
     world.output.figures = fail
     world.output.release = fail
-    world.run([INIT, *parts(6), world.stop])
+    world.run([KNOWN, INIT, *parts(6), world.stop])
     assert world.states[-1] == ("stopped", "requested")
     assert world.owner is None
     assert "output 'fake' failed" in caplog.text
@@ -53,6 +83,7 @@ def test_live_statistics_show_the_measured_stream(world):
     seen = []
     world.run(
         [
+            KNOWN,
             INIT,
             *parts(8),
             lambda: seen.append(LiveStats(world.client).read_many([world.id])[world.id]),
@@ -67,28 +98,18 @@ def test_live_statistics_show_the_measured_stream(world):
     assert stats["last_part_at"] == pytest.approx(world.clock.wall(), abs=5)
 
 
-def test_the_sub_stream_is_inspected_only_when_an_output_needs_it(world):
-    replace_device(
-        world.scope,
-        world.id,
-        DeviceValues(
-            name=world.device.name,
-            source_url="rtsp://10.0.0.1/main",
-            sub_source_url="rtsp://10.0.0.1/sub",
-        ),
-        world.box,
-    )
-    world.run([INIT, *parts(1), world.stop])
-    assert world.probes == 1
+def test_an_output_may_look_for_the_sub_stream(world):
     found = []
     world.output.attach = lambda device, inputs: (
         found.append(inputs.find_sub()),
         OutputArguments(("rtp://x",)),
     )[1]
-    request_start(world.scope, world.id)
-    world.run([INIT, *parts(1), world.stop])
+
+    def has_sub() -> None:
+        world.loop.ingests[0].sub = VIDEO
+
+    world.run([has_sub, KNOWN, INIT, *parts(1), world.stop])
     assert found == [VIDEO]
-    assert world.probes == 2
 
 
 @pytest.mark.parametrize(("kinds", "has_audio"), [(("vide", "soun"), True), (("vide",), False)])

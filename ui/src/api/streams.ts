@@ -29,6 +29,11 @@ export async function stopStream(id: string): Promise<Stream> {
   return (await request<Stream>(`/rtsp/streams/${encodeURIComponent(id)}/stop`, { method: 'POST' })).data;
 }
 
+/** Ends the pause until the next attempt of a lost stream, also that of a refused login. */
+export async function tryStreamNow(id: string): Promise<Stream> {
+  return (await request<Stream>(`/rtsp/streams/${encodeURIComponent(id)}/try-now`, { method: 'POST' })).data;
+}
+
 export async function requestViewer(id: string, signal?: AbortSignal): Promise<ViewerGrant> {
   return (await request<ViewerGrant>(`/streams/${encodeURIComponent(id)}/viewers`, { method: 'POST', signal })).data;
 }

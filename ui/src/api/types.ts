@@ -3,6 +3,7 @@
 export type ObservedState = 'stopped' | 'starting' | 'running' | 'reconnecting' | 'stopping' | 'failed';
 export type DesiredState = 'running' | 'stopped';
 export type Transport = 'tcp' | 'udp';
+export type TlsTrust = 'verify' | 'pinned' | 'any';
 export type StartMode = 'always' | 'manual' | 'on_demand';
 
 /** A readable explanation of a state, and its remedy. */
@@ -18,6 +19,9 @@ export interface DeviceFields {
   source_url: string;
   sub_source_url: string | null;
   transport: Transport;
+  /** Which certificates of an rtsps camera are trusted; `pinned`: the one with the fingerprint. */
+  tls_trust: TlsTrust;
+  tls_fingerprint: string | null;
   description: string;
   location: string;
   tags: string[];
@@ -93,6 +97,15 @@ export interface Stream {
   outputs: StreamOutput[];
   is_reencoded: boolean;
   reencode_reason: string | null;
+  /** What is unusual about the camera's stream, as messages. */
+  notes: string[];
+  transport: Transport | null;
+  camera_server: string | null;
+  login: string | null;
+  /** Media seconds of the camera's time stamps in a real second. */
+  clock_rate: number | null;
+  lost_packets: number | null;
+  ffmpeg_restarts: number | null;
   recording: RecordingSummary | null;
   worker: string | null;
 }
@@ -132,6 +145,15 @@ export interface ProbeVideo extends VideoInfo {
   pixel_format: string | null;
 }
 
+/** The certificate that a camera shows, trusted or not. */
+export interface Certificate {
+  /** SHA-256. */
+  fingerprint: string;
+  subject: string | null;
+  issuer: string | null;
+  expires: string | null;
+}
+
 export interface ProbeResult {
   reachable: boolean;
   reason: Reason | null;
@@ -143,11 +165,18 @@ export interface ProbeResult {
   advice: ProbeAdvice[];
   /** A JPEG in base64; null if none could be decoded. */
   picture?: string | null;
+  /** Null for a camera without TLS. */
+  tls?: Certificate | null;
+  notes?: string[];
 }
 
 export interface ProbeRequest {
   source_url: string;
   transport?: Transport;
+  tls_trust?: TlsTrust;
+  tls_fingerprint?: string | null;
+  /** Logs in although the camera has refused this login several times. */
+  try_now?: boolean;
   /** Lets the server reuse the stored password where the URL has ***. */
   device_id?: string;
 }

@@ -22,6 +22,27 @@ const TITLES = {
   stopping: 'The camera is stopping',
 };
 
+/** Titles of reasons for which the camera is reachable, but sends no picture. */
+const TITLES_BY_REASON: Record<string, string> = {
+  unauthorized: 'The camera refuses the login',
+  login_revoked: 'The camera refuses the login',
+  login_paused: 'The camera refuses the login',
+  forbidden: 'The camera refuses the login',
+  login_unsupported: 'The camera asks for an unknown login',
+  too_many_connections: 'The camera is busy',
+  tls_untrusted: 'The camera’s certificate is not trusted',
+  tls_expired: 'The camera’s certificate is not trusted',
+  tls_wrong_name: 'The camera’s certificate is not trusted',
+  tls_changed: 'The camera’s certificate has changed',
+  tls_not_spoken: 'The encrypted connection failed',
+  tls_failed: 'The encrypted connection failed',
+  not_rtsp: 'No camera answers at this address',
+  not_found: 'The camera has no stream at this address',
+  udp_blocked: 'No video arrives from the camera',
+  waits_for_key_frame: 'Waiting for the camera’s next key frame',
+  no_key_frames: 'The camera sends no key frames',
+};
+
 /** An error of the camera explains more than the player's own error. */
 function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title: string; message: string | null } {
   const { cause } = snapshot;
@@ -36,7 +57,8 @@ function explain(snapshot: PlayerSnapshot, stream: Stream | undefined): { title:
         message: message ?? 'Start it above; the picture then appears automatically.',
       };
     }
-    return { title: TITLES[stream.observed], message: message ?? 'The picture appears automatically.' };
+    const title = (reason && TITLES_BY_REASON[reason.code]) ?? TITLES[stream.observed];
+    return { title, message: message ?? 'The picture appears automatically.' };
   }
   if (cause?.kind === 'stream_stopped') return { title: 'The camera is stopped', message: sentence(cause.message) };
   if (cause?.kind === 'no_frames') return { title: 'The picture is frozen', message: sentence(cause.message) };

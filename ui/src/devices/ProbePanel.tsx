@@ -4,7 +4,7 @@ import { IconPlugConnected } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { probeSource } from '../api/devices';
 import type { ProbeRequest } from '../api/types';
-import { sourceOf, type DeviceFormState } from './deviceValues';
+import { sourceOf, trustOf, type DeviceFormState } from './deviceValues';
 import { Failure } from '../widgets/Failure';
 import { Panel } from '../widgets/Panel';
 import { ProbeReport } from './ProbeReport';
@@ -13,18 +13,22 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
   const probe = useMutation({ mutationFn: (body: ProbeRequest) => probeSource(body) });
   const { transport } = form.values;
   const url = sourceOf(form.values, 'source_url');
-  const isStale = probe.variables && (probe.variables.source_url !== url || probe.variables.transport !== transport);
+  const trust = trustOf(form.values);
+  const asked = { source_url: url, transport, ...trust };
+  const isStale =
+    probe.variables &&
+    Object.entries(asked).some(([name, value]) => probe.variables[name as keyof ProbeRequest] !== value);
 
-  const run = () => {
-    for (const field of ['source_url', 'password'] as const) {
+  const run = (isNow = false) => {
+    for (const field of ['source_url', 'password', 'tls_fingerprint'] as const) {
       if (form.validateField(field).hasError) {
         document.querySelector<HTMLElement>(`[data-path="${field}"]`)?.focus();
         return;
       }
     }
     probe.mutate({
-      source_url: url,
-      transport,
+      ...asked,
+      ...(isNow ? { try_now: true } : {}),
       ...(deviceId && url.includes('***') ? { device_id: deviceId } : {}),
     });
   };
@@ -42,7 +46,7 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
           variant="light"
           leftSection={<IconPlugConnected size={17} stroke={1.7} />}
           loading={probe.isPending}
-          onClick={run}
+          onClick={() => run()}
           style={{ alignSelf: 'flex-start' }}
         >
           {probe.data || probe.error ? 'Test again' : 'Test'}
@@ -58,10 +62,16 @@ export function ProbePanel({ form, deviceId }: { form: DeviceFormState; deviceId
           <>
             {isStale && (
               <Text size="xs" c="var(--vas-warn)">
-                The address has changed since this test.
+                The address or its settings have changed since this test.
               </Text>
             )}
-            <ProbeReport result={probe.data} isKnown={deviceId !== undefined} />
+            <ProbeReport
+              result={probe.data}
+              isKnown={deviceId !== undefined}
+              trusted={trust.tls_trust === 'pinned' ? trust.tls_fingerprint : null}
+              onTrust={(fingerprint) => form.setValues({ tls_trust: 'pinned', tls_fingerprint: fingerprint })}
+              onTryNow={() => run(true)}
+            />
           </>
         )}
       </Stack>

@@ -3,6 +3,7 @@ import { Checkbox, Input, PasswordInput, SegmentedControl, SimpleGrid, Stack, Te
 import type { FocusEvent } from 'react';
 import { isHidden, type DeviceFormState } from './deviceValues';
 import { splitSource } from './sourceAddress';
+import { TrustFields } from './TrustFields';
 
 const MONO = { input: { fontFamily: 'var(--mantine-font-family-monospace)', fontSize: '0.8125rem' } };
 
@@ -74,6 +75,7 @@ export function SourceFields({ form }: { form: DeviceFormState }) {
         {...form.getInputProps('sub_source_url')}
         onBlur={checkOnLeaving('sub_source_url')}
       />
+      <TrustFields form={form} />
       <Input.Wrapper
         label="Transport"
         labelElement="div"

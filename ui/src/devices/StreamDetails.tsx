@@ -1,5 +1,5 @@
 // Details of a stream: desired and observed state, run, restarts, formats, and why it is re-encoded.
-import { Text } from '@mantine/core';
+import { List, Text } from '@mantine/core';
 import type { Stream } from '../api/types';
 import { StatisticsList } from '../widgets/StatisticsList';
 import { formatAudio, formatMs, NOTHING } from '../formatting/statistics';
@@ -10,6 +10,18 @@ import { STATE_STYLES } from '../widgets/stateStyles';
 import { Timestamp } from '../widgets/Timestamp';
 
 const OUTPUT_MODES = { copy: 'as the camera sends it', sub_stream: 'from the sub-stream', transcode: 're-encoded' };
+
+/** How the session with the camera goes; nothing while there is none. */
+function sessionRows(stream: Stream): [string, string | number][] {
+  if (!stream.transport) return [];
+  const rows: [string, string | number][] = [['Transport in use', stream.transport.toUpperCase()]];
+  if (stream.login) rows.push(['Login', stream.login === 'none' ? 'None' : stream.login]);
+  if (stream.camera_server) rows.push(['Camera’s name', stream.camera_server]);
+  if (stream.clock_rate !== null) rows.push(['Camera’s clock', `${(stream.clock_rate * 100).toFixed(1)} %`]);
+  rows.push(['Lost packets', stream.lost_packets ?? NOTHING]);
+  if (stream.ffmpeg_restarts) rows.push(['FFmpeg restarts, without loss', stream.ffmpeg_restarts]);
+  return rows;
+}
 
 export function StreamDetails({ stream }: { stream: Stream }) {
   const { video } = stream;
@@ -33,12 +45,22 @@ export function StreamDetails({ stream }: { stream: Stream }) {
             isRunning && stream.last_part_age_ms !== null ? `${formatMs(stream.last_part_age_ms)} old` : NOTHING,
           ],
           ['Viewers', stream.viewers ?? NOTHING],
+          ...sessionRows(stream),
           ...stream.outputs.map((output): [string, string] => [
             `Output ${output.name.replaceAll('_', ' ')}`,
             OUTPUT_MODES[output.mode] ?? output.mode,
           ]),
         ]}
       />
+      {stream.notes.length > 0 && (
+        <List size="sm" mt="sm" aria-label="Notes">
+          {stream.notes.map((note) => (
+            <List.Item key={note} style={{ overflowWrap: 'anywhere' }}>
+              {sentence(note)}
+            </List.Item>
+          ))}
+        </List>
+      )}
       {stream.is_reencoded && (
         <Text size="sm" mt="sm" c="var(--vas-warn)">
           Re-encoded for live view{stream.reencode_reason ? `: ${sentence(stream.reencode_reason)}` : '.'}

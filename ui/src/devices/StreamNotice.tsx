@@ -12,12 +12,25 @@ interface StreamNoticeProps {
   device: Device;
   stream: Stream;
   onStart: () => void;
+  onTryNow: () => void;
 }
 
 /** Reasons that only another address, user or password cures. */
 const OF_SOURCE = new Set([
   'unauthorized',
+  'login_revoked',
+  'login_paused',
+  'login_unsupported',
   'forbidden',
+  'not_rtsp',
+  'redirected',
+  'transport_refused',
+  'udp_blocked',
+  'tls_untrusted',
+  'tls_expired',
+  'tls_wrong_name',
+  'tls_changed',
+  'tls_not_spoken',
   'not_found',
   'refused',
   'unreachable',
@@ -29,12 +42,18 @@ const OF_SOURCE = new Set([
   'address_not_allowed',
   'wrong_secret_key',
 ]);
+/** Reasons that another user or password cures. */
+const OF_LOGIN = new Set(['unauthorized', 'login_revoked', 'login_paused']);
+/** Reasons that trust in another certificate cures. */
+const OF_TRUST = new Set(['tls_untrusted', 'tls_expired', 'tls_wrong_name', 'tls_changed']);
+/** The stream waits for the camera; a new connection would only make it wait longer. */
+const WAITING = new Set(['waits_for_key_frame', 'no_key_frames']);
 /** States that are wanted need no explanation. */
 const EXPECTED = new Set(['requested', 'idle', 'takeover', 'source_changed', 'output_changed']);
 /** A start takes some seconds. */
 const GRACE_MS = 5_000;
 
-export function StreamNotice({ device, stream, onStart }: StreamNoticeProps) {
+export function StreamNotice({ device, stream, onStart, onTryNow }: StreamNoticeProps) {
   const now = useNow(1_000);
   const { observed, desired, reason, since } = stream;
   const forMs = since ? now - Date.parse(since) : Infinity;
@@ -63,16 +82,27 @@ export function StreamNotice({ device, stream, onStart }: StreamNoticeProps) {
   if (observed === 'starting' && forMs < GRACE_MS) return null;
   return (
     <Notice tone={observed === 'failed' ? 'bad' : 'warn'} title={sentence(reason.message)} role="status">
-      {since && <Since at={since} forMs={forMs} />} {reason.remedy && sentence(reason.remedy)} The connection is tried
-      again by itself.
-      {OF_SOURCE.has(reason.code) && (
-        <Cure
-          to={`/devices/${device.id}/edit`}
-          label={reason.code === 'unauthorized' ? 'Enter user and password' : 'Edit the address'}
-        />
-      )}
+      {since && <Since at={since} forMs={forMs} />} {reason.remedy && sentence(reason.remedy)}
+      {!WAITING.has(reason.code) && !OF_LOGIN.has(reason.code) && ' The connection is tried again by itself.'}
+      <Group mt="xs">
+        {!WAITING.has(reason.code) && (
+          <Button size="xs" variant="default" onClick={onTryNow}>
+            Try now
+          </Button>
+        )}
+        {OF_SOURCE.has(reason.code) && (
+          <Button size="xs" variant="default" component={Link} to={`/devices/${device.id}/edit`}>
+            {cureOf(reason.code)}
+          </Button>
+        )}
+      </Group>
     </Notice>
   );
+}
+
+function cureOf(code: string): string {
+  if (OF_LOGIN.has(code)) return 'Enter user and password';
+  return OF_TRUST.has(code) ? 'Test and trust the certificate' : 'Edit the address';
 }
 
 function Since({ at, forMs }: { at: string; forMs: number }) {

@@ -8,14 +8,16 @@ test.each([
   'rtsps://user:p%40ss@cam.local:322/a?b=c',
   'rtsp://***@10.0.0.1/a',
   'rtsp://[fe80::1]:554/a',
+  'http://user:p@10.0.0.1/video.mjpg',
 ])('%s is a valid address', (url) => {
   expect(checkSourceUrl(url)).toBeNull();
 });
 
 test.each([
   ['', /such as rtsp/],
-  ['http://10.0.0.1/a', /begin with rtsp/],
-  ['file:///etc/passwd', /begin with rtsp/],
+  ['10.0.0.1/a', /begin with rtsp/],
+  ['-x://10.0.0.1/a', /begin with rtsp/],
+  ['file:///etc/passwd', /no host/],
   ['rtsp:///a', /no host/],
   ['rtsp://user:pass@/a', /no host/],
   ['rtsp://10.0.0.1/a b', /spaces/],
@@ -39,8 +41,37 @@ test('only editable fields are sent back', () => {
     'start_mode',
     'sub_source_url',
     'tags',
+    'tls_fingerprint',
+    'tls_trust',
     'transport',
   ]);
+});
+
+const PRINT = '0a'.repeat(32);
+const PINNED = {
+  ...NEW_DEVICE,
+  source_url: 'rtsps://10.0.0.1/a',
+  tls_trust: 'pinned',
+  tls_fingerprint: PRINT,
+} as const;
+
+test('the trust in a certificate is sent for encrypted cameras alone', () => {
+  expect(fieldsOf(PINNED)).toMatchObject({ tls_trust: 'pinned', tls_fingerprint: PRINT });
+  expect(fieldsOf({ ...PINNED, tls_trust: 'any' })).toMatchObject({ tls_trust: 'any', tls_fingerprint: null });
+  expect(fieldsOf({ ...PINNED, source_url: 'rtsp://a/b' })).toMatchObject({
+    tls_trust: 'verify',
+    tls_fingerprint: null,
+  });
+  const ofSub = { ...PINNED, source_url: 'rtsp://a/b', sub_source_url: 'RTSPS://a/b' };
+  expect(fieldsOf(ofSub)).toMatchObject({ tls_trust: 'pinned' });
+});
+
+test('a pinned certificate needs its fingerprint, in any notation', () => {
+  for (const text of [PRINT, PRINT.toUpperCase(), Array(32).fill('0A').join(':'), ` ${PRINT} `])
+    expect(deviceRules.tls_fingerprint(text, PINNED)).toBeNull();
+  for (const text of ['', 'zz', PRINT.slice(2)]) expect(deviceRules.tls_fingerprint(text, PINNED)).toMatch(/64 hex/);
+  expect(deviceRules.tls_fingerprint('', { ...PINNED, tls_trust: 'verify' })).toBeNull();
+  expect(deviceRules.tls_fingerprint('', { ...PINNED, source_url: 'rtsp://a/b' })).toBeNull();
 });
 
 const KNOWN = valuesOf(buildDevice({ source_url: 'rtsp://***@10.0.0.1/a', sub_source_url: 'rtsp://***@10.0.0.1/b' }));

@@ -4,7 +4,7 @@ import type { Device, DeviceFields } from '../api/types';
 import { sentence } from '../formatting/sentence';
 import { hasHiddenInfo, joinSource, splitSource, withoutHiddenInfo } from './sourceAddress';
 
-export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idle_seconds'> {
+export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idle_seconds' | 'tls_fingerprint'> {
   /** Addresses without user and password, unless they were just typed with them. */
   source_url: string;
   sub_source_url: string;
@@ -15,6 +15,7 @@ export interface DeviceValues extends Omit<DeviceFields, 'sub_source_url' | 'idl
   isOpen: boolean;
   /** The addresses as the server shows them, with *** for what it hides; sent back unchanged, they keep it. */
   stored: { source_url: string; sub_source_url: string };
+  tls_fingerprint: string;
   /** An empty string while the field is empty. */
   idle_seconds: number | string;
 }
@@ -31,6 +32,8 @@ export const NEW_DEVICE: DeviceValues = {
   isOpen: false,
   stored: { source_url: '', sub_source_url: '' },
   transport: 'tcp',
+  tls_trust: 'verify',
+  tls_fingerprint: '',
   description: '',
   location: '',
   tags: [],
@@ -51,6 +54,8 @@ export function valuesOf(device: Device): DeviceValues {
     isOpen: false,
     stored,
     transport,
+    tls_trust: device.tls_trust,
+    tls_fingerprint: device.tls_fingerprint ?? '',
     description: description ?? '',
     location: location ?? '',
     tags,
@@ -82,10 +87,21 @@ export function sourceOf(values: DeviceValues, field: SourceField): string {
   return joinSource({ address: typed, user, password });
 }
 
+/** Whether a connection to the camera is encrypted, so that the trust in its certificate matters. */
+export const isEncrypted = ({ source_url, sub_source_url }: DeviceValues): boolean =>
+  [source_url, sub_source_url].some((url) => /^\s*(rtsps|https):/i.test(url));
+
+/** The trust to send: without encryption, the default. */
+export function trustOf(values: DeviceValues): Pick<DeviceFields, 'tls_trust' | 'tls_fingerprint'> {
+  const trust = isEncrypted(values) ? values.tls_trust : 'verify';
+  return { tls_trust: trust, tls_fingerprint: trust === 'pinned' ? values.tls_fingerprint.trim() : null };
+}
+
 export function fieldsOf(values: DeviceValues): DeviceFields {
   const { transport, tags, start_mode, enabled } = values;
   return {
     transport,
+    ...trustOf(values),
     tags,
     start_mode,
     enabled,
@@ -102,6 +118,7 @@ const FIELD_NAMES: Record<string, string> = {
   name: 'the name',
   source_url: 'the address',
   sub_source_url: 'the sub-stream address',
+  tls_fingerprint: 'the fingerprint',
   idle_seconds: 'the time',
   tags: 'each tag',
   description: 'the description',
@@ -117,11 +134,13 @@ export function fieldSentence(text: string): string {
 export function checkSourceUrl(text: string): string | null {
   const url = splitSource(text.trim()).address;
   if (!url) return 'Enter the camera’s address, such as rtsp://192.168.1.64/stream1';
-  if (!/^rtsps?:\/\//i.test(url)) return 'The address must begin with rtsp:// or rtsps://';
+  // Plugins may add schemes: the server knows which.
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(url))
+    return 'The address must begin with rtsp:// or another scheme, such as http://';
   // eslint-disable-next-line no-control-regex
   if (/[\s\u0000-\u001f\u007f]/.test(url)) return 'The address must not contain spaces or control characters';
-  const host = /^rtsps?:\/\/(\[[^\]]+\]|[^/:?#]*)/i.exec(url)?.[1];
-  if (!host) return 'The address has no host: enter the camera’s host name or IP address after rtsp://';
+  const host = /^[^:]+:\/\/(\[[^\]]+\]|[^/:?#]*)/i.exec(url)?.[1];
+  if (!host) return 'The address has no host: enter the camera’s host name or IP address after ://';
   return null;
 }
 
@@ -146,6 +165,10 @@ export const deviceRules = {
       ? 'Enter user and password again: they are never sent to another address by themselves'
       : null;
   },
+  tls_fingerprint: (text: string, values: DeviceValues) =>
+    trustOf(values).tls_trust === 'pinned' && !/^([0-9a-f]{2}[:\s]*){32}$/i.test(text.trim())
+      ? 'Enter the SHA-256 fingerprint of the certificate: 64 hexadecimal digits. A test of the address shows it'
+      : null,
   location: (text: string) => (text.trim().length > 200 ? 'Use at most 200 characters' : null),
   description: (text: string) => (text.trim().length > 2000 ? 'Use at most 2000 characters' : null),
   tags: (tags: string[]) => {

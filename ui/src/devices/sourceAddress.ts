@@ -7,7 +7,7 @@ export interface SourceParts {
   password: string;
 }
 
-const SCHEME = /^\s*(rtsps?:\/\/)/i;
+const SCHEME = /^\s*([a-z][a-z0-9+.-]*:\/\/)/i;
 
 function decode(text: string): string {
   try {
@@ -22,15 +22,17 @@ function decode(text: string): string {
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 
-/** Where the user info of the text after `rtsp://` ends; -1 without one. */
+const HOST_AND_PORT = /(?:\[[^[\]@/?#]*\]|[^:@[\]/?#]*)(?::\d*)?(?=[/?]|$)/y;
+
+/** Where the user info of the text after the scheme ends, with any characters in the password; -1 without one. Behind it is a host, with a port of digits if any. */
 function endOfUserInfo(rest: string): number {
-  const slash = rest.indexOf('/');
-  const inAuthority = rest.slice(0, slash < 0 ? undefined : slash).lastIndexOf('@');
-  if (inAuthority >= 0) return inAuthority;
-  // A password may contain a slash: rtsp://user:a/b@host/path. A port has digits only.
-  const colon = rest.indexOf(':');
-  const isPort = /^:\d*$/.test(rest.slice(colon, slash));
-  return colon > 0 && slash > colon && !isPort && !rest.startsWith('[') ? rest.indexOf('@', slash) : -1;
+  for (let at = -1; at < rest.length;) {
+    HOST_AND_PORT.lastIndex = at + 1;
+    if (HOST_AND_PORT.test(rest)) return at;
+    at = rest.indexOf('@', at + 1);
+    if (at < 0) break;
+  }
+  return -1;
 }
 
 /** Takes user and password out of a URL as a person types or pastes it, with any characters in the password. */
@@ -58,7 +60,7 @@ export function joinSource({ address, user, password }: SourceParts): string {
   return `${scheme}${encode(user)}${password ? `:${encode(password)}` : ''}@${text.slice(scheme.length)}`;
 }
 
-const HIDDEN_INFO = /^(\s*rtsps?:\/\/)\*{3}@/i;
+const HIDDEN_INFO = /^(\s*[a-z][a-z0-9+.-]*:\/\/)\*{3}@/i;
 
 /** A stored address as the form shows it: without the mark that stands for its hidden user and password. */
 export const withoutHiddenInfo = (shown: string): string => shown.replace(HIDDEN_INFO, '$1');

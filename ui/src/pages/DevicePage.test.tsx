@@ -243,3 +243,48 @@ test('a press on the picture plays a camera that is not connected', async () => 
   await userEvent.click(await screen.findByTestId('stage'));
   await waitFor(() => expect(api.all('POST /streams/d1/viewers').length).toBeGreaterThan(0));
 });
+
+const LOST = { observed: 'reconnecting', transport: null, since: '2026-03-01T09:00:00Z' } as const;
+
+test('a paused login shows the time of the next try on the chosen clock, and is tried now by a press', async () => {
+  chooseClock('utc');
+  const reason = {
+    code: 'login_paused',
+    message: 'the camera refused the user name or password three times: the next try is at 2026-03-01T10:05:00Z',
+    remedy: 'edit the device',
+  };
+  api.set('GET /streams/d1', { body: buildStream({ ...LOST, reason }) });
+  api.set('POST /rtsp/streams/d1/try-now', { status: 202, body: buildStream() });
+  show();
+  expect(await screen.findByText(/three times: the next try is at .*10:05/)).toBeInTheDocument();
+  expect(screen.queryByText(/tried again by itself/)).not.toBeInTheDocument();
+  expect(screen.getByRole('link', { name: 'Enter user and password' })).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Try now' }));
+  await waitFor(() => expect(api.all('POST /rtsp/streams/d1/try-now')).toHaveLength(1));
+});
+
+test('a try that fails is told', async () => {
+  const reason = { code: 'refused', message: 'nothing listens', remedy: 'check the port' };
+  api.set('GET /streams/d1', { body: buildStream({ ...LOST, reason }) });
+  api.set('POST /rtsp/streams/d1/try-now', { status: 503, body: { message: 'the queue (Redis) does not answer' } });
+  show();
+  await userEvent.click(await screen.findByRole('button', { name: 'Try now' }));
+  expect(await screen.findByText('The queue (Redis) does not answer.')).toBeInTheDocument();
+});
+
+test('a stream that waits for a key frame is not tried again', async () => {
+  const reason = { code: 'waits_for_key_frame', message: 'the stream waits for 15 s so far', remedy: 'nothing to do' };
+  api.set('GET /streams/d1', { body: buildStream({ ...LOST, observed: 'starting', reason }) });
+  show();
+  expect(await screen.findByText('The stream waits for 15 s so far.')).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'Try now' })).not.toBeInTheDocument();
+});
+
+test('what is unusual about a stream is shown with its session', async () => {
+  const notes = ["without sound: its codec 'g726' is not supported"];
+  api.set('GET /streams/d1', { body: buildStream({ notes, transport: 'udp', lost_packets: 12, clock_rate: 0.843 }) });
+  show();
+  expect(await screen.findByText("Without sound: its codec 'g726' is not supported.")).toBeInTheDocument();
+  expect(screen.getByText('84.3 %')).toBeInTheDocument();
+  expect(screen.getByText('12')).toBeInTheDocument();
+});

@@ -24,6 +24,7 @@ import { useDevice } from '../devices/useDevice';
 import { useIsSettled } from '../widgets/useIsSettled';
 import { useStream } from '../devices/useStream';
 import { useStreamControl } from '../devices/useStreamControl';
+import { useTryNow } from '../devices/useTryNow';
 import type { LiveStats } from '../players/receiverStatistics';
 import { NotFoundPage } from './NotFoundPage';
 import classes from './DevicePage.module.css';
@@ -38,6 +39,7 @@ export function DevicePage() {
   const deviceQuery = useDevice(id);
   const streamQuery = useStream(id);
   const control = useStreamControl();
+  const tryNow = useTryNow(id);
   const askToDelete = useDeleteDevice(() => void navigate('/'));
   const timeZone = useRecording(id).data?.recording.time_zone;
   const isSettled = useIsSettled(WAIT_FOR_TITLE_MS);
@@ -109,6 +111,7 @@ export function DevicePage() {
             device={device}
             stream={stream}
             onStart={() => control.mutate({ id, name: device.name, desired: 'running' })}
+            onTryNow={() => tryNow.mutate()}
           />
         </div>
       )}

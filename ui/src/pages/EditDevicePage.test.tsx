@@ -57,7 +57,7 @@ test('an error that names its field only in its message is shown at the field to
 test('an address is validated when the focus moves to a field, but not when it moves to a button', async () => {
   const address = await screen.findByLabelText(/^RTSP address/);
   await userEvent.clear(address);
-  await userEvent.type(address, 'http://10.0.0.1');
+  await userEvent.type(address, '//10.0.0.1');
   await userEvent.click(screen.getByRole('button', { name: 'Test' }));
   await userEvent.type(address, '/a');
   expect(screen.queryByText(/must begin with rtsp/)).not.toBeInTheDocument();
@@ -103,6 +103,55 @@ test('a test of an address with a hidden password names the device', async () =>
   expect(api.all('POST /devices/probe')[0]?.body).toEqual({
     source_url: 'rtsp://***@10.0.0.1/main',
     transport: 'tcp',
+    tls_trust: 'verify',
+    tls_fingerprint: null,
     device_id: 'd1',
   });
+});
+
+const PRINT = '3f'.repeat(32);
+const UNTRUSTED = {
+  reachable: false,
+  reason: { code: 'tls_untrusted', message: 'the certificate is not signed', remedy: 'trust it' },
+  elapsed_ms: 90,
+  time_to_first_frame_ms: null,
+  video: null,
+  audio: null,
+  tracks: [],
+  advice: [],
+  tls: { fingerprint: PRINT, subject: 'CN=camera', issuer: 'CN=camera', expires: '2035-02-28T12:00:00Z' },
+};
+
+test('the certificate that the camera shows is trusted by a press, and sent with the device', async () => {
+  api.set('POST /devices/probe', { body: UNTRUSTED });
+  expect(await screen.findByLabelText(/^RTSP address/)).toBeInTheDocument();
+  expect(screen.queryByText('Trusted certificate')).not.toBeInTheDocument();
+  await userEvent.clear(screen.getByLabelText(/^RTSP address/));
+  await userEvent.type(screen.getByLabelText(/^RTSP address/), 'rtsps://me:p@10.0.0.1/main');
+  await userEvent.click(screen.getByLabelText(/^Name/));
+  expect(screen.getByText('Trusted certificate')).toBeInTheDocument();
+  await userEvent.click(screen.getByRole('button', { name: 'Test' }));
+  await userEvent.click(await screen.findByRole('button', { name: /^Trust the certificate/ }));
+  expect(screen.getByLabelText(/SHA-256 fingerprint/)).toHaveValue(PRINT);
+  await save();
+  await waitFor(() => expect(puts()).toHaveLength(1));
+  expect(puts()[0]?.body).toMatchObject({
+    source_url: 'rtsps://me:p@10.0.0.1/main',
+    tls_trust: 'pinned',
+    tls_fingerprint: PRINT,
+  });
+});
+
+test('a test of a paused login is repeated only when a person says so', async () => {
+  const reason = {
+    code: 'login_paused',
+    message: 'the next try is at 2026-03-01T10:00:00Z',
+    remedy: 'edit the device',
+  };
+  api.set('POST /devices/probe', { body: { ...UNTRUSTED, tls: null, reason } });
+  await userEvent.click(await screen.findByRole('button', { name: 'Test' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Try now' }));
+  await waitFor(() => expect(api.all('POST /devices/probe')).toHaveLength(2));
+  const bodies = api.all('POST /devices/probe').map(({ body }) => (body as { try_now?: boolean }).try_now);
+  expect(bodies).toEqual([undefined, true]);
 });

@@ -110,6 +110,17 @@ test('known capabilities of the browser are sent together with the token', async
   expect(listener.onTracks).toHaveBeenCalledTimes(2);
 });
 
+test('capabilities that were remembered from a server with other codecs leave out no track', async () => {
+  localStorage.setItem('vas.route', JSON.stringify({ capabilities: {}, userAgent: navigator.userAgent }));
+  void session.join('token', []);
+  socket.open();
+  await answer('join', { device_id: 'd', available: true, ...room });
+  await answer('consume', { consumers: [offer('1')] });
+  await answer('consume', { consumers: [offer('1'), offer('2', 'audio')] });
+  expect(methods()).toEqual(['join', 'consume', 'consume', 'connectTransport', 'resume']);
+  expect(transports[0]?.consume).toHaveBeenCalledTimes(2);
+});
+
 test('tracks that were requested too early are requested again', async () => {
   localStorage.setItem('vas.route', JSON.stringify({ capabilities: {}, userAgent: navigator.userAgent }));
   void session.join('token', []);

@@ -23,6 +23,12 @@ interface OfferedConsumer {
   rtpParameters: RtpParameters;
 }
 
+/** Consumers that were requested with remembered capabilities; `offered` is null when the server refused. */
+interface EarlyConsumers {
+  capabilities: RtpCapabilities;
+  offered: OfferedConsumer[] | null;
+}
+
 export interface SessionListener {
   /** Tracks to show; frames follow with the camera's next key frame. The same stream again means that its tracks changed. */
   onTracks(stream: MediaStream): void;
@@ -76,7 +82,7 @@ export class ViewerSession {
       const joining = this.signaling.request<Joined>('join', { token });
       // With the browser's capabilities known from the last view, the tracks are requested together with the join.
       const { capabilities } = recallRoute();
-      const early = capabilities ? this.requestConsumers(capabilities as RtpCapabilities).catch(() => null) : null;
+      const early = capabilities ? this.requestEarly(capabilities as RtpCapabilities) : null;
       const joined = await joining;
       if (joined.available && joined.routerRtpCapabilities && joined.transport) {
         await this.enterRoom(
@@ -143,7 +149,11 @@ export class ViewerSession {
       .then((answer) => answer.consumers);
   }
 
-  private async enterRoom(room: Room, early: Promise<OfferedConsumer[] | null> | null = null): Promise<void> {
+  private async requestEarly(capabilities: RtpCapabilities): Promise<EarlyConsumers> {
+    return { capabilities, offered: await this.requestConsumers(capabilities).catch(() => null) };
+  }
+
+  private async enterRoom(room: Room, early: Promise<EarlyConsumers> | null = null): Promise<void> {
     this.leaveRoom();
     const generation = this.generation;
     const device = await deviceFor(room.routerRtpCapabilities);
@@ -173,11 +183,14 @@ export class ViewerSession {
     room: Room,
     transport: Transport,
     generation: number,
-    early: Promise<OfferedConsumer[] | null> | null = null,
+    early: Promise<EarlyConsumers> | null = null,
   ): Promise<void> {
     const device = await deviceFor(room.routerRtpCapabilities);
     const isFirst = this.consumers.size === 0;
-    const offered = (await early) ?? (await this.requestConsumers(device.recvRtpCapabilities));
+    const known = await early;
+    // Remembered from a server with other codecs, the capabilities may have left out a track.
+    const isComplete = JSON.stringify(known?.capabilities) === JSON.stringify(device.recvRtpCapabilities);
+    const offered = (isComplete && known?.offered) || (await this.requestConsumers(device.recvRtpCapabilities));
     rememberRoute({ capabilities: device.recvRtpCapabilities });
     if (this.isClosed || generation !== this.generation) return;
     for (const [id, consumer] of this.consumers) {

@@ -8,6 +8,7 @@ import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 import { buildCamera, buildCameras } from './cameras.mjs';
+import { buildReasonCameras } from './reasonCameras.mjs';
 import { answerBookmarks } from './bookmarks.mjs';
 import { answerPlayback, startFakeJob } from './playback.mjs';
 import { answerRecordings, recordingOf } from './recordings.mjs';
@@ -69,7 +70,24 @@ const REASON_BY_HOST = {
   },
 };
 
+const CERTIFICATE = {
+  fingerprint: '3f9a07c1d2e45b6088aa17c3f0e1d2b49c5a6b7788990a1b2c3d4e5f60718293',
+  subject: 'CN=IPC-HDW2431T,O=Camera Works',
+  issuer: 'CN=IPC-HDW2431T,O=Camera Works',
+  expires: '2035-02-28T12:00:00Z',
+};
+
+const UNTRUSTED = {
+  code: 'tls_untrusted',
+  message: "the camera's certificate is not signed by a known authority",
+  remedy: "trust this certificate by its fingerprint, or any certificate, in the device's settings",
+};
+
 function probe(url) {
+  if (url.startsWith('rtsps:')) {
+    const nothing = { time_to_first_frame_ms: null, video: null, audio: null, tracks: [], advice: [] };
+    return { reachable: false, reason: UNTRUSTED, elapsed_ms: 96, ...nothing, tls: CERTIFICATE };
+  }
   const host = new URL(url.replace('***', 'x')).hostname;
   const failed = REASON_BY_HOST[host];
   if (failed) {
@@ -296,6 +314,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     const camera = cameras.find(({ device }) => device.id === id);
     if (!camera) return refuse(response, 404, `there is no device '${id}'`, {}, 'not_found');
     if (resource === 'rtsp') {
+      if (rest[2] === 'try-now') return send(response, 202, camera.stream);
       const isStart = rest[2] === 'start';
       camera.device.desired = camera.stream.desired = isStart ? 'running' : 'stopped';
       camera.device.state = camera.stream.observed = isStart ? 'running' : 'stopped';
@@ -365,7 +384,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     url: `http://127.0.0.1:${server.address().port}`,
     requests,
     setCount: (number) => {
-      cameras = buildCameras(number);
+      cameras = number === 'reasons' ? buildReasonCameras() : buildCameras(number);
     },
     close: () => {
       sockets.close();

@@ -7,6 +7,9 @@ import pytest
 
 from gateway.api.devices import probing
 from gateway.api.services import MAX_PROBES
+from gateway.media import SourceInfo, VideoInfo
+from gateway.states import StreamState
+from gateway.streams.model import claim_next_run, request_start, set_source_info, transition
 from tests.factories import PASSWORD, SHOWN_URL, SOURCE_URL
 
 URL = "/api/v1/devices/probe"
@@ -152,3 +155,23 @@ def test_the_request_in_redis_is_encrypted_and_expires(wired):
     key = f"vas:probe:{probe_id}"
     assert PASSWORD.encode() not in wired.redis.get(key)
     assert 0 < wired.redis.ttl(key) <= 60
+
+
+def test_a_device_that_runs_is_described_by_its_stream_without_a_second_connection(client, wired, device, scope):
+    request_start(scope, device["id"])
+    run = claim_next_run(device["id"], "worker-1")
+    for state in (StreamState.STARTING, StreamState.RUNNING):
+        transition(device["id"], state, run=run, worker="worker-1")
+    source = SourceInfo(VideoInfo("h264", 1280, 720, fps=25.0))
+    set_source_info(device["id"], source, run=run, source_version=1)
+    body = {"source_url": SHOWN_URL, "device_id": device["id"]}
+    answer = client.post(URL, json=body)
+    assert answer.status_code == 200
+    assert (answer.json["reachable"], answer.json["video"]["width"]) == (True, 1280)
+    assert "not asked again" in answer.json["notes"][0]
+    worker = StubWorker(wired, RESULT)
+    assert client.post(URL, json=body | {"transport": "udp"}).json == RESULT, "another transport has to be tried"
+    worker.thread.join(5)
+    worker = StubWorker(wired, RESULT)
+    assert client.post(URL, json=body | {"source_url": "rtsp://10.0.0.9/other"}).json == RESULT
+    worker.thread.join(5)

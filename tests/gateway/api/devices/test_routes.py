@@ -30,6 +30,8 @@ def test_the_reply_to_a_new_device_is_complete_but_for_the_password(client):
         "source_url": SHOWN_URL,
         "sub_source_url": None,
         "transport": "tcp",
+        "tls_trust": "verify",
+        "tls_fingerprint": None,
         "description": "",
         "location": "Hall",
         "tags": ["a", "b"],

@@ -1,0 +1,1 @@
+"""The code of the benchmarks that does not need the product running."""
