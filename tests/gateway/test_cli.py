@@ -72,7 +72,7 @@ def test_a_device_is_added_and_listed_without_its_password(run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("x", "http://10.0.0.1/"), "must start with rtsp"),
+        (("x", "ftp://10.0.0.1/"), "must start with"),
         (("", "rtsp://10.0.0.1/"), "name"),
         (("x", "rtsp://169.254.169.254/"), "metadata"),
     ],

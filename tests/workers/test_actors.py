@@ -121,7 +121,7 @@ def test_a_probe_is_done_once_and_answered(actors, redis_url, monkeypatch):
     looks = []
 
     async def look(config, open_session):
-        looks.append((open_session.args[0], open_session.keywords["transport"]))
+        looks.append((open_session.args[0], open_session.func.__self__.transport))
         return ProbeResult(SourceInfo(VideoInfo("h264", 640, 360)), None, 5)
 
     monkeypatch.setattr("workers.ingest.probe.probe", look)

@@ -68,7 +68,7 @@ class SessionOpener:
         self._registry = registry
         self._policy = policy or SourcePolicy.from_config(config, registry.ports)
         self._resolve_name = resolve
-        self._transport = transport
+        self.transport = transport
         self._trust = trust
         self._logins = logins
         self._connect_seconds = config.connect_timeout_seconds
@@ -124,7 +124,7 @@ class SessionOpener:
         addresses = await self._resolve(source)
         if not addresses:
             raise SourceError("unknown_host")
-        return RtspTarget(source, addresses, self._transport, self._trust)
+        return RtspTarget(source, addresses, self.transport, self._trust)
 
     # ---- plugins -----------------------------------------------------------------------------------------------
 
@@ -155,7 +155,7 @@ class SessionOpener:
             path=source.rest,
             credentials=credentials or credentials_of(source),
             addresses=addresses,
-            transport=self._transport,
+            transport=self.transport,
             trust=self._trust,
         )
 
