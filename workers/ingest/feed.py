@@ -49,8 +49,6 @@ class Feed:
         self._timer: asyncio.TimerHandle | None = None
         #: Times of the pictures of parts; None if no parts are made.
         self.times = FedTimes() if writes_parts else None
-        #: Capture time of the newest unit that was given.
-        self.given_until: float | None = None
         self.task = self._loop.create_task(self._process.run())
 
     @property
@@ -67,10 +65,8 @@ class Feed:
         ticks = round((unit.time - self._epoch) * TICKS)
         if ticks < 0 or (unit.kind != VIDEO and not self._has_audio):
             return
-        if unit.kind == VIDEO:
-            self.given_until = unit.time
-            if self.times is not None:
-                self.times.add(ticks / TICKS)
+        if unit.kind == VIDEO and self.times is not None:
+            self.times.add(ticks / TICKS)
         self._batch += self._writer.unit(unit, ticks)
         if self._timer is None and unit.kind == VIDEO:
             wait = self._flushed_at + self._batch_seconds - self._loop.time()

@@ -63,11 +63,6 @@ class GroupCache:
         pictures = (unit for group in reversed(self._groups) for unit in reversed(group) if unit.kind == VIDEO)
         return next(pictures, None)
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._groups.clear()
-        self.size = 0
-
     def _drop_delivered(self) -> None:
         """Drop groups whose successor's key frame was delivered: a restart begins with that one."""
         while len(self._groups) > 1 and self._groups[1]:
