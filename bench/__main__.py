@@ -6,14 +6,18 @@ import sys
 import time
 
 from . import (
+    analytics,
+    archive,
     capacity,
     captures,
     clocks,
     cost,
+    events,
     export,
     first_frame,
     fleet,
     frames,
+    isolation,
     latency,
     queries,
     recovery,
@@ -27,23 +31,29 @@ from .peers import PEERS, Peer, find_peers
 from .report import PAGE, print_result, save_raw, write_page
 
 BENCHES = {
+    "analytics": analytics.run,
     "latency": latency.run,
     "first_frame": first_frame.run,
     "cost": cost.run,
     "recovery": recovery.run,
     "restart": restart.run,
     "export": export.run,
+    "archive": archive.run,
     "seek": seek.run,
     "captures": captures.run,
     "frames": frames.run,
     "clocks": clocks.run,
     "queries": queries.run,
     "web_waiters": web_waiters.run,
+    "events": events.run,
     "capacity": capacity.run,
     "fleet": fleet.run,
+    "isolation": isolation.run,
 }
 #: Run only by name: `capacity` loads the machine to its limit, the others take ten minutes or more.
-BY_NAME_ONLY = {"capacity", "clocks", "fleet", "frames", "queries", "web_waiters"}
+BY_NAME_ONLY = {
+    "analytics", "archive", "capacity", "clocks", "events", "fleet", "frames", "isolation", "queries", "web_waiters",
+}  # fmt: skip
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ import peewee
 import redis.connection
 
 from gateway.errors import BusUnavailable
+from gateway.plugin_manager import create_plugin_manager
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.process import Arrived, Ended
 
@@ -75,8 +76,7 @@ def main() -> int:
         import workers.streams.loop
 
         workers.streams.loop.FfmpegProcess = FakeFfmpeg
-        create = workers.middleware.create_plugin_manager
-        workers.middleware.create_plugin_manager = partial(create, with_installed=False)
+        workers.middleware.load_plugins = partial(create_plugin_manager, with_installed=False)
     from workers.__main__ import main as run
 
     sys.argv = ["workers", kind]

@@ -45,10 +45,12 @@ def run(options: Options) -> Result:
             url = cameras.add(path, **settings)
             with ExitStack() as held:
                 device = product.add_device(title, url)["id"]
-                stream = product.wait_for_state(device, "running")
-                modes[title] = ", ".join(item["mode"] or "none" for item in stream["outputs"])
+                product.wait_for_state(device, "running")
                 views = _open_views(held, options, browser, product, device, url)
                 found[title] = _measure(options, views, 1 if options.quick else rounds)
+                # An output is attached a moment after its stream has begun.
+                stream = product.stream(device)
+                modes[title] = ", ".join(item["mode"] or "none" for item in stream["outputs"])
                 product.delete_device(device)
             cameras.remove(path)
     return _report(found, modes, options)

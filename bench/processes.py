@@ -57,6 +57,8 @@ def group_stack(stack: Stack) -> Groups:
         "web": stack.pids("web"),
         "jobs": stack.pids("jobs"),
         "clock": stack.pids("clock"),
+        "output workers": [*stack.pids("outputs"), *stack.pids("analytics")],
+        "plugins worker": stack.pids("plugins"),
     }
 
 

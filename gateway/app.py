@@ -1,6 +1,7 @@
 """`create_app()`: the web process, for `gunicorn 'gateway.app:create_app()'`."""
 
-import pluggy
+from functools import partial
+
 from flask import Response
 from werkzeug.exceptions import NotFound
 
@@ -14,6 +15,8 @@ from gateway.api.devices.bin import blp as device_bin
 from gateway.api.devices.poster import blp as posters
 from gateway.api.devices.routes import blp as devices
 from gateway.api.errors import handle_http_error
+from gateway.api.events.device_lanes import blp as device_lanes
+from gateway.api.events.routes import blp as events
 from gateway.api.exports.routes import blp as exports
 from gateway.api.footage.routes import blp as footage
 from gateway.api.health.routes import blp as health
@@ -23,7 +26,10 @@ from gateway.api.pages import add_pages, page_for
 from gateway.api.path_parameters import PathParameters
 from gateway.api.playback.live import blp as live_recordings
 from gateway.api.playback.recorded import blp as playback
-from gateway.api.plugins.routes import blp as plugins_blp
+from gateway.api.plugin_options.document import add_typed_options
+from gateway.api.plugin_options.routes import blp as plugin_options
+from gateway.api.plugins.blueprints import add_plugin_blueprints
+from gateway.api.plugins.work import blp as plugins_blp
 from gateway.api.protection import protect
 from gateway.api.recordings.routes import blp as recordings
 from gateway.api.schedules.routes import blp as snapshot_schedules
@@ -32,8 +38,12 @@ from gateway.api.snapshots.routes import blp as snapshots
 from gateway.api.streams.routes import blp as streams
 from gateway.api.time_lapses.routes import blp as time_lapses
 from gateway.config import Config
+from gateway.events.bell import hang_bell
+from gateway.isolation.guard import GUARD
 from gateway.logs import setup_logging
-from gateway.plugin_manager import collect, create_plugin_manager
+from gateway.plugin_loading import load_plugins
+from gateway.plugin_manager import PluginManager
+from gateway.plugin_options.registry import registry_of
 from gateway.private_files import keep_files_private
 from gateway.web.limits import LIMITS, WebLimits
 
@@ -58,19 +68,21 @@ requested by a page of another site), 408 (head or body sent too slowly), 413 (b
 or 503 (a component is unavailable, or too many requests wait; retry after `Retry-After`)."""
 
 
-def create_app(config: Config | None = None, plugins: pluggy.PluginManager | None = None) -> WaitingFlask:
+def create_app(config: Config | None = None, plugins: PluginManager | None = None) -> WaitingFlask:
     """The Flask application; it connects to nothing before the first request.
 
     `config` defaults to the environment, `plugins` to all installed ones. Logging is set up only without a `config`,
-    that is when the application is a program of its own, and so is the umask. Raises ConfigError or PluginError.
+    that is when the application is a program of its own, and so is the umask. Raises ConfigError.
     """
     if config is None:
         config = Config.from_environment()
         setup_logging(config)
         sandbox.forbid_core_dumps()
         keep_files_private(config)
-    plugins = plugins or create_plugin_manager()
+        GUARD.start(config.var_dir, "web")
+    plugins = plugins or load_plugins(config)
     database.connect(config)
+    hang_bell(config)
     app = WaitingFlask(__name__, static_folder=None)
     app.config.update(
         API_TITLE="VAS",
@@ -108,11 +120,16 @@ def create_app(config: Config | None = None, plugins: pluggy.PluginManager | Non
         time_lapses,
         bookmarks,
         jobs,
+        events,
+        device_lanes,
         plugins_blp,
+        plugin_options,
         health,
     )
-    for blueprint in (*boxes, *collect(plugins, "register_blueprints", config=config)):
+    for blueprint in boxes:
         api.add(blueprint)
+    add_plugin_blueprints(app, api, plugins, config)
+    api.complete = partial(add_typed_options, registry_of(plugins).all)
     add_pages(app, config)
 
     @app.errorhandler(NotFound)

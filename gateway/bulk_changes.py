@@ -7,6 +7,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.model import Device, DeviceTag
 from gateway.inventory import find_devices, touch_device
+from gateway.plugin_options.model import note_change
 from gateway.states import DesiredState
 from gateway.streams.model import Stream
 from gateway.tags import replace_tags
@@ -60,6 +61,7 @@ def change_tags(
             if len(tags) <= most and tags != device.tags:
                 replace_tags(scope, DeviceTag.device_id, device.id, tags)
                 touch_device(scope, device, tags, now)
+        note_change(scope)
     return results
 
 

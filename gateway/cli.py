@@ -1,4 +1,4 @@
-"""The `vas` command: release, doctor, devices, storage, demo, secrets, openapi."""
+"""The `vas` command: release, doctor, plugins, devices, storage, archive, plugin, demo, secrets, openapi."""
 
 import json
 import sys
@@ -12,12 +12,18 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import __version__, database, migrations
+from gateway.archive_cli import archive
 from gateway.config import Config
 from gateway.devices.sources import TLS_TRUSTS
 from gateway.errors import VasError
 from gateway.inventory import START_MODES, TRANSPORTS, list_devices, reseal_devices
+from gateway.isolation.guard import GUARD
 from gateway.leases import WorkerSlots
-from gateway.plugin_manager import create_plugin_manager
+from gateway.plugin_loading import load_plugins
+from gateway.plugin_options.sealing import reseal_options
+from gateway.plugin_work.cli import plugin
+from gateway.plugin_work.migrating import migrate_plugins
+from gateway.plugin_work.registrations import read_registered
 from gateway.private_files import keep_files_private
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
@@ -66,7 +72,13 @@ def release() -> None:
     keep_files_private(config)
     database.connect(config)
     ran = migrations.migrate()
-    console.print(f"database: {', '.join(ran)} applied" if ran else "database: up to date")
+    console.print(f"database: {', '.join(ran)} applied" if ran else "database: up to date", soft_wrap=True)
+    for report in migrate_plugins(read_registered(load_plugins(config))):
+        if report.ran:
+            console.print(f"plugin {report.plugin}: {', '.join(report.ran)} applied", soft_wrap=True)
+        if report.failed:
+            # Not the end of the release: everything else can run.
+            click.echo(f"vas: plugin '{report.plugin}' is set aside: {report.failed}", err=True)
 
 
 @main.command()
@@ -82,13 +94,38 @@ def doctor(as_json: bool) -> None:
     database.connect(config)
     client = connect_redis(config.redis_url, timeout_seconds=2)
     bus = MediaBus(connect_redis(config.bus_redis_url, timeout_seconds=2))
-    checks = health.checks_of_services(config, client, bus, WorkerSlots(client), create_plugin_manager())
+    GUARD.watch(config.var_dir)
+    checks = health.checks_of_services(config, client, bus, WorkerSlots(client), load_plugins(config))
     answer = health.run_checks([*checks, *program_checks(config)])
     if as_json:
         click.echo(json.dumps(answer, indent=2))
     else:
         _print_health(answer)
     sys.exit(0 if all(item["status"] == "ok" for item in answer["components"].values()) else 1)
+
+
+@main.command("plugins")
+@click.option("--processes", is_flag=True, help="Print only the names of processes that plugins' outputs ask for.")
+@exit_with_message
+def plugins_list(processes: bool) -> None:
+    """List the installed plugins with their states, also those that cannot be loaded."""
+    from gateway.plugin_states import read_plugin_states
+    from gateway.storage.recorders import list_output_processes
+
+    config = Config.from_environment()
+    GUARD.watch(config.var_dir)
+    manager = load_plugins(config)
+    if processes:
+        click.echo("\n".join(list_output_processes(manager, config)))
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("plugin", "package", "version", "state", "what", "remedy"):
+        table.add_column(title, overflow="fold")
+    for found in read_plugin_states(manager, connect_redis(config.redis_url, timeout_seconds=2)):
+        table.add_row(
+            found.name, found.package, found.version, found.state, found.reason or found.description, found.remedy or ""
+        )
+    console.print(table)
 
 
 def _print_health(answer: dict[str, Any]) -> None:
@@ -117,6 +154,8 @@ def _format_detail(detail: dict[str, Any]) -> list[str]:
 
 
 main.add_command(storage)
+main.add_command(archive)
+main.add_command(plugin)
 
 
 @main.group()
@@ -202,8 +241,9 @@ def secrets_rotate() -> None:
     """Encrypt with the present SECRET_KEY what was encrypted with PREVIOUS_SECRET_KEYS."""
     config = Config.from_environment()
     database.connect(config)
-    count = reseal_devices(EVERY_TENANT, SecretBox.from_config(config))
-    console.print(f"devices re-encrypted: {count}")
+    box = SecretBox.from_config(config)
+    console.print(f"devices re-encrypted: {reseal_devices(EVERY_TENANT, box)}")
+    console.print(f"plugin options re-encrypted: {reseal_options(EVERY_TENANT, box)}")
 
 
 @main.command()

@@ -4,7 +4,6 @@ A contract test compares the tables in docs/settings.md with `describe_settings(
 """
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from gateway import private_redis
 from gateway.errors import ConfigError
-from gateway.sealed_rows import DatabaseUnreadable, has_devices
+from gateway.secret_files import check_that_nothing_is_sealed, read_or_make_secret
 from gateway.setting_parsers import (
     between,
     exact_one_of,
@@ -119,6 +118,18 @@ class Config:
         "requests",
         "maximum number of requests per web process that wait for a part or a picture; further ones do not wait",
     )
+    web_listeners: int = setting(
+        between(1, 100_000),
+        1000,
+        "listeners",
+        "maximum number of open streams of events per web process; a further one gets 503",
+    )
+    web_listeners_per_client: int = setting(
+        between(1, 100_000),
+        100,
+        "listeners",
+        "as above, from one address; clients behind a proxy that TRUSTED_PROXIES does not name share one",
+    )
     web_read_seconds: float = setting(
         between(1, 600, float),
         20.0,
@@ -212,7 +223,7 @@ class Config:
     )
     bus_resend_seconds: float = setting(
         between(0, 300, float),
-        3.0,
+        2.0,
         "seconds",
         "length of the media that a stream worker keeps per device, to publish it again after the media bus lost it",
     )
@@ -224,6 +235,20 @@ class Config:
     )
     record_processes: int = setting(between(1, 64), 1, "processes", "number of record workers that `make run` starts")
     record_slots: int = setting(between(1, 512), 64, "devices", "maximum number of devices per record worker")
+    output_slots: int = setting(
+        between(1, 512),
+        64,
+        "devices",
+        "maximum number of devices per outputs worker, which runs plugins' outputs other than the recorder; a device "
+        "counts once for each output",
+    )
+    output_memory_mb: int = setting(
+        between(64, 1 << 20),
+        2048,
+        "MB",
+        "memory of an outputs worker above which it ends, to be started again: a plugin's leak ends there",
+    )
+    plugins_off: tuple[str, ...] = setting(parse_list, (), "list", "names of plugins that are not loaded")
     recordings_dir: Path = setting(
         Path,
         Path("var/recordings"),
@@ -242,18 +267,8 @@ class Config:
         "word",
         "recording mode of a new device",
     )
-    time_zone: str = setting(
-        parse_time_zone,
-        "UTC",
-        "IANA name",
-        "time zone of a new device, such as Europe/Berlin",
-    )
-    keep_days: int = setting(
-        between(0, 36_500),
-        14,
-        "days",
-        "footage older than this is deleted; 0: no limit by age",
-    )
+    time_zone: str = setting(parse_time_zone, "UTC", "IANA name", "time zone of a new device, such as Europe/Berlin")
+    keep_days: int = setting(between(0, 36_500), 14, "days", "footage older than this is deleted; 0: no limit by age")
     keep_bytes: int = setting(
         between(0, 1 << 60),
         0,
@@ -265,6 +280,24 @@ class Config:
         0,
         "bytes",
         "maximum size of the footage of one tenant; 0: no limit per tenant",
+    )
+    archive_keep_days: int = setting(
+        between(0, 36_500),
+        0,
+        "days",
+        "footage that is in an archive only is deleted when it is older than this; 0: no limit by age",
+    )
+    archive_cache_bytes: int = setting(
+        between(0, 1 << 50),
+        1 << 30,
+        "bytes",
+        "maximum size of the cache of archived footage that is read, below VAR_DIR; 0: no cache on disk",
+    )
+    archive_redirects: bool = setting(
+        parse_bool,
+        False,
+        "1 or 0",
+        "redirect downloads of whole archived segments to the archive itself, by URLs that are valid for ten minutes",
     )
     free_bytes_floor: int = setting(
         between(0, 1 << 60),
@@ -278,12 +311,7 @@ class Config:
         "seconds",
         "interval at which retention deletes footage",
     )
-    export_keep_hours: float = setting(
-        between(0.1, 8760, float),
-        24.0,
-        "hours",
-        "time until an exported file expires",
-    )
+    export_keep_hours: float = setting(between(0.1, 8760, float), 24.0, "hours", "time until an exported file expires")
     exports_max_bytes: int = setting(
         between(1 << 20, 1 << 60),
         50 << 30,
@@ -410,7 +438,7 @@ class Config:
             )
         key_file = var_dir / "secrets" / "secret_key"
         if "secret_key" not in values and not key_file.exists():
-            _check_that_nothing_is_sealed(values.get("database_url", _DEFAULT_DATABASE), key_file)
+            check_that_nothing_is_sealed(values.get("database_url", _DEFAULT_DATABASE), key_file)
         for name in SECRET_FILES:
             if name not in values:
                 values[name] = read_or_make_secret(var_dir / "secrets" / name)
@@ -419,56 +447,6 @@ class Config:
 
 #: Settings that are generated and stored in a file if the environment does not set them.
 SECRET_FILES = ("secret_key", "sfu_secret")
-
-
-def _check_that_nothing_is_sealed(database_url: str, key_file: Path) -> None:
-    """Raise ConfigError if a new SECRET_KEY would not fit the database: its cameras would stay unreadable."""
-    remedy = f"set 'SECRET_KEY', or restore {str(key_file)!r} from a backup"
-    try:
-        if has_devices(database_url):
-            raise ConfigError(
-                "'SECRET_KEY' is not set, its file is missing, and the database holds cameras whose addresses were "
-                f"encrypted with it: {remedy}"
-            )
-    except DatabaseUnreadable as error:
-        raise ConfigError(
-            "'SECRET_KEY' is not set, and it cannot be told whether the database needs an earlier one "
-            f"({error}): {remedy}"
-        ) from error
-
-
-def read_or_make_secret(path: Path) -> str:
-    """Read the secret from the file at `path`; generate the file (mode 0600) if it is missing.
-
-    Two processes that start at the same time get the same secret: the complete file appears atomically by a hard link,
-    and the first one wins.
-    """
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        try:
-            text = _make_secret(path)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"the secret file {str(path)!r} cannot be made: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the secret file {str(path)!r} cannot be read: {error}") from error
-    if len(text) < 16:
-        raise ConfigError(f"the secret file {str(path)!r} must hold at least 16 characters")
-    return text
-
-
-def _make_secret(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return path.read_text(encoding="ascii").strip()
 
 
 @dataclass(frozen=True, slots=True)

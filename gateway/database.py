@@ -7,10 +7,11 @@
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import peewee
@@ -45,9 +46,11 @@ class DatabaseUnavailable(Unavailable):
 
 
 class _Gate(threading.local):
-    """The number of nested sessions that the thread has open."""
+    """The number of nested sessions that the thread has open, and the functions to call after its commit."""
 
-    depth = 0
+    def __init__(self) -> None:
+        self.depth = 0
+        self.after_commit: list[Callable[[], object]] = []
 
 
 class _Outage:
@@ -175,8 +178,35 @@ def transaction() -> Iterator[peewee.Database]:
 
     On SQLite it takes the write lock at its start. Nested blocks are savepoints.
     """
-    with session() as database, database.atomic():
-        yield database
+    with session() as database:
+        is_outermost = database.transaction_depth() == 0
+        try:
+            with database.atomic():
+                yield database
+        except BaseException:
+            if is_outermost:
+                _gate.after_commit.clear()
+            raise
+        if is_outermost:
+            _run_after_commit()
+
+
+def after_commit(function: Callable[[], object]) -> None:
+    """Call a function once the transaction of this thread is committed, and not if it is rolled back.
+
+    It must be quick and not raise: what it would report is committed already. The same function is called once.
+    """
+    if function not in _gate.after_commit:
+        _gate.after_commit.append(function)
+
+
+def _run_after_commit() -> None:
+    functions, _gate.after_commit = _gate.after_commit, []
+    for function in functions:
+        try:
+            function()
+        except Exception:
+            logger.exception("a function failed after a commit")
 
 
 def now() -> datetime:
@@ -189,6 +219,37 @@ def now() -> datetime:
             return utc_now()
         (moment,) = database.execute_sql("SELECT clock_timestamp()").fetchone()
         return moment.astimezone(UTC)
+
+
+def take_numbers(name: str, count: int) -> list[Any]:
+    """The next numbers of a counter, as values for rows of the present transaction.
+
+    SQLite has one writer at a time, so a table with one row counts. On PostgreSQL the counter is a sequence, and each
+    number is taken within the statement that stores it, when its transaction is visible in `transaction_numbers`.
+    """
+    if is_postgresql():
+        return [peewee.SQL(f"nextval('{name}')")] * count
+    # The name is a constant of the caller.
+    row = proxy.obj.execute_sql(f"UPDATE {name} SET value = value + ? RETURNING value", (count,))  # noqa: S608
+    (last,) = row.fetchone()
+    return list(range(last - count + 1, last + 1))
+
+
+def last_number(name: str) -> int:
+    """The number that a counter gave last, also to a transaction that goes on or was rolled back."""
+    with session() as database:
+        column = "last_value" if is_postgresql() else "value"
+        (last,) = database.execute_sql(f"SELECT {column} FROM {name}").fetchone()  # noqa: S608 (constants)
+        return last
+
+
+def transaction_numbers() -> tuple[int, int]:
+    """The oldest transaction that goes on, and the number that the next one gets, on PostgreSQL."""
+    with session() as database:
+        row = database.execute_sql(
+            "SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() AS s"
+        ).fetchone()
+        return int(row[0]), int(row[1])
 
 
 def describe_failure(error: BaseException) -> str:

@@ -14,7 +14,8 @@ from gateway.devices.bin import DeletedDevice, purge_devices, read_bin
 from gateway.devices.model import Device, DeviceTag
 from gateway.errors import NotFound
 from gateway.footage.recordings import recall_recording
-from gateway.inventory import delete_device, find_device, report_taken_name
+from gateway.inventory import delete_device, find_device, report_device, report_taken_name
+from gateway.plugin_options.model import DevicePluginOptionsRow, note_change
 from gateway.states import StreamState
 from gateway.streams.model import Stream
 from gateway.tenancy.scopes import EveryTenantScope, TenantRow, TenantScope, TimeField
@@ -25,6 +26,7 @@ _TABLES: dict[str, tuple[type[TenantRow], peewee.Field]] = {
     "streams": (Stream, Stream.device_id),
     "device_tags": (DeviceTag, DeviceTag.device_id),
     "snapshot_schedules": (SnapshotSchedule, SnapshotSchedule.device_id),
+    "device_plugin_options": (DevicePluginOptionsRow, DevicePluginOptionsRow.device_id),
 }
 
 
@@ -49,6 +51,7 @@ def discard_device(scope: TenantScope, device_id: str, *, by_name: str = "", at:
             deleted_by=by_name,
             deleted_at=now,
         ).execute()
+        report_device(device, "deleted", by_name=by_name or None)
 
 
 def deleted_devices(scope: EveryTenantScope, *, bin_hours: float, at: datetime | None = None) -> list[DeletedDevice]:
@@ -60,7 +63,9 @@ def deleted_devices(scope: EveryTenantScope, *, bin_hours: float, at: datetime |
     return found
 
 
-def restore_device(scope: TenantScope, device_id: str, *, bin_hours: float, at: datetime | None = None) -> Device:
+def restore_device(
+    scope: TenantScope, device_id: str, *, bin_hours: float, by_name: str = "", at: datetime | None = None
+) -> Device:
     """Restore a deleted device with everything it had; one that is not deleted stays as it is.
 
     Raises NotFound if it was deleted more than `bin_hours` ago, and NameTaken if another device has its name by now.
@@ -80,8 +85,11 @@ def restore_device(scope: TenantScope, device_id: str, *, bin_hours: float, at: 
                 for values in content.get(table, ()):
                     scope.insert(model, **_unpack(model, values)).execute()
         recall_recording(scope, device_id, now)
+        note_change(scope)
         scope.delete(DeletedDevice).where(DeletedDevice.device_id == device_id).execute()
-        return find_device(scope, device_id)
+        device = find_device(scope, device_id)
+        report_device(device, "restored", by_name=by_name or None)
+        return device
 
 
 def purge_device(scope: TenantScope, device_id: str) -> None:

@@ -73,6 +73,13 @@ class LeaseLost(VasError):
     reason = "lease_lost"
 
 
+class JobFailed(VasError):
+    """A job cannot be completed; `reason` is a code of gateway.jobs.model.JOB_ERRORS or gateway.states.REASONS."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, reason=reason)
+
+
 class PluginError(VasError):
     """A plugin failed where failing is allowed (`register_*`); the message names the plugin."""
 

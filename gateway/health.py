@@ -1,16 +1,17 @@
 """The health of all components: for `/api/v1/health` and, with remedies, for `vas doctor`."""
 
+import json
 import logging
 import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pluggy
 import redis
 
 from gateway import __version__, database, migrations
@@ -18,12 +19,17 @@ from gateway.config import Config
 from gateway.errors import BusUnavailable
 from gateway.hookspecs import ComponentHealth, HealthCheck
 from gateway.inventory import count_unreadable_devices
+from gateway.isolation.problems import STATES
 from gateway.leases import RECORD, SNAPSHOT, STREAM, WorkerSlots
-from gateway.plugin_manager import collect
+from gateway.plugin_manager import PluginManager, collect_health_checks
+from gateway.plugin_options.reader import OptionsCache, options_cache_of
+from gateway.plugin_states import read_plugin_states
+from gateway.plugin_work.overview import check_work
 from gateway.redis_values import read_refusals
 from gateway.secrets import SecretBox
 from gateway.states import reason_for
 from gateway.storage.health import check_storage
+from gateway.storage.recorders import find_recorder
 from gateway.streams.bus import MediaBus
 
 logger = logging.getLogger(__name__)
@@ -31,7 +37,7 @@ logger = logging.getLogger(__name__)
 #: Components without which the service is down; without any other it is only degraded.
 VITAL = frozenset({"database", "redis", "plugins", "secret_key"})
 #: A check that has not answered after this time counts as down.
-CHECK_SECONDS = 3.0
+CHECK_SECONDS = 2.0
 
 #: The settings that give workers of a kind more slots.
 _SLOT_SETTINGS = {
@@ -49,13 +55,15 @@ def checks_of_services(
     client: redis.Redis,
     bus: MediaBus,
     slots: WorkerSlots,
-    plugins: pluggy.PluginManager,
+    plugins: PluginManager,
 ) -> list[HealthCheck]:
     """The checks of our own components and of every plugin."""
     return [
         HealthCheck("database", lambda: check_database_and_free_space(config.database_url)),
         HealthCheck("secret_key", lambda: check_secret_key(SecretBox.from_config(config))),
-        HealthCheck("plugins", lambda: check_plugins(plugins)),
+        HealthCheck("plugins", lambda: check_plugin_states(config, plugins, client)),
+        HealthCheck("plugin_options", lambda: check_plugin_options(options_cache_of(plugins, config))),
+        HealthCheck("plugin_work", lambda: check_plugin_work(plugins, client)),
         HealthCheck("redis", lambda: check_redis(client)),
         HealthCheck("media_bus", lambda: check_bus(bus)),
         HealthCheck("stream_slots", lambda: check_slots(slots, STREAM)),
@@ -64,7 +72,7 @@ def checks_of_services(
         HealthCheck("disk", lambda: check_disk(config.var_dir, "VAR_DIR")),
         HealthCheck("captures", lambda: check_disk(config.captures_dir, "CAPTURES_DIR")),
         HealthCheck("storage", lambda: check_storage(config, client)),
-        *collect(plugins, "register_health_checks", config=config),
+        *plugins.keep("health checks", lambda: collect_health_checks(plugins, config)),
     ]
 
 
@@ -75,24 +83,54 @@ def run_checks(checks: Iterable[HealthCheck]) -> dict[str, Any]:
     def run(check: HealthCheck) -> None:
         started = time.perf_counter()
         try:
-            health = check.check()
-        except Exception as error:
+            health = asdict(check.check())
+            require_json(health)
+        except BaseException as error:
             logger.warning("health check '%s' failed: %s", check.name, error)
-            health = ComponentHealth("down", f"its check failed with {type(error).__name__}", "see the log")
-        answers[check.name] = {**asdict(health), "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
+            health = asdict(ComponentHealth("down", f"its check failed with {type(error).__name__}", "see the log"))
+        answers[check.name] = {**health, "latency_ms": round((time.perf_counter() - started) * 1000, 1)}
 
     checks = list(checks)
-    threads = [threading.Thread(target=run, args=(check,), name="health", daemon=True) for check in checks]
     deadline = time.monotonic() + CHECK_SECONDS
+    threads = [_start_check(check.name, partial(run, check)) for check in checks]
     for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        if thread is not None:
+            thread.join(max(0.0, deadline - time.monotonic()))
     late = ComponentHealth("down", f"no answer within {CHECK_SECONDS:g} seconds", "check whether it is overloaded")
     components = {
         check.name: answers.get(check.name) or {**asdict(late), "latency_ms": CHECK_SECONDS * 1000} for check in checks
     }
     return {"status": _overall(components), "version": __version__, "components": components}
+
+
+def require_json(health: dict[str, Any]) -> None:
+    """Raise TypeError or ValueError unless a plugin's answer can be shown."""
+    json.dumps(health, allow_nan=False)
+    if health["status"] not in ("ok", "degraded", "down"):
+        raise ValueError(f"its status is {health['status']!r:.40}")
+
+
+@dataclass(frozen=True, slots=True)
+class _RunningCheck:
+    thread: threading.Thread
+    began: float
+
+
+#: The last run of each check, by its name.
+_running: dict[str, _RunningCheck] = {}
+_running_lock = threading.Lock()
+
+
+def _start_check(name: str, run: Callable[[], None]) -> threading.Thread | None:
+    """Run a check in a thread; None while an earlier one of this name hangs: no more than one thread waits with it."""
+    with _running_lock:
+        before = _running.get(name)
+        if before is not None and before.thread.is_alive() and time.monotonic() - before.began > CHECK_SECONDS:
+            return None
+        thread = threading.Thread(target=run, name="health", daemon=True)
+        _running[name] = _RunningCheck(thread, time.monotonic())
+        thread.start()
+        return thread
 
 
 def _overall(components: dict[str, dict[str, Any]]) -> str:
@@ -149,20 +187,80 @@ def check_secret_key(box: SecretBox) -> ComponentHealth:
     )
 
 
-def check_plugins(plugins: pluggy.PluginManager) -> ComponentHealth:
+def check_plugins(plugins: PluginManager) -> ComponentHealth:
     """Check that there are plugins: without any, nothing is recorded and no browser gets live video by WebRTC."""
-    installed = len(plugins.list_name_plugin())
-    if not installed:
+    running = len(plugins.list_name_plugin())
+    if running:
+        return ComponentHealth("ok", detail={"installed": running})
+    detail = {"installed": len(plugins.faulty), "code": "no_plugins"}
+    if plugins.faulty:
+        worst = plugins.faulty[0]
+        return ComponentHealth("down", f"no plugin runs: '{worst.name}' {worst.reason}", worst.remedy, detail)
+    return ComponentHealth(
+        "down",
+        "no plugin is installed: there is no WebRTC and no recording",
+        "install VAS as a package, so that its entry points are found: 'pip install -e .'",
+        detail,
+    )
+
+
+def check_plugin_states(config: Config, plugins: PluginManager, client: redis.Redis) -> ComponentHealth:
+    """As `check_plugins`; also names the plugins that do not run as they should in some process."""
+    health = check_plugins(plugins)
+    if health.status == "down":
+        return health
+    found = read_plugin_states(plugins, client)
+    detail = {"installed": len(found), "states": {one.name: one.state for one in found if one.state != "running"}}
+    worst = next((one for state in STATES[:3] for one in found if one.state == state), None)
+    if find_recorder(plugins, config) is None:
         return ComponentHealth(
-            "down",
-            "no plugin is installed: there is no WebRTC and no recording",
-            "install VAS as a package, so that its entry points are found: 'pip install -e .'",
-            {"installed": 0, "code": "no_plugins"},
+            "degraded",
+            "no plugin records: " + (f"'{worst.name}' {worst.reason}" if worst else "none with an output for it runs"),
+            (worst and worst.remedy) or "install or switch on a plugin that records (PLUGINS_OFF)",
+            detail,
         )
-    return ComponentHealth("ok", detail={"installed": installed})
+    if worst is None:
+        return ComponentHealth("ok", detail=detail)
+    return ComponentHealth("degraded", f"plugin '{worst.name}': {worst.reason}", worst.remedy, detail)
 
 
-def check_readiness(config: Config, plugins: pluggy.PluginManager) -> tuple[str, ComponentHealth]:
+def check_plugin_options(cache: OptionsCache) -> ComponentHealth:
+    """Check that the schemas of plugins' options can be used, and that what is stored fits them."""
+    faults = cache.registry.faults
+    try:
+        snapshot = cache.current()
+    except database.DatabaseUnavailable:
+        return ComponentHealth("degraded", "unknown while the database does not answer", "check DATABASE_URL")
+    problems = {forms.plugin: snapshot.problems(forms) for forms in cache.registry.all()}
+    unfit = {plugin: [one.message for one in found[:10]] for plugin, found in problems.items() if found}
+    if faults:
+        name = min(faults)
+        return ComponentHealth(
+            "degraded",
+            f"the options of plugin '{name}' cannot be used: {faults[name]}",
+            "install another version of the plugin",
+            {"faults": faults, "problems": unfit},
+        )
+    if unfit:
+        name = min(unfit)
+        return ComponentHealth(
+            "degraded",
+            f"stored options of plugin '{name}' do not fit this version of it, and are not used: {unfit[name][0]}",
+            "set them again; GET /api/v1/plugins/{name}/options and /devices/{id}/plugins name them all",
+            {"faults": {}, "problems": unfit},
+        )
+    return ComponentHealth("ok", detail={"plugins": len(problems)})
+
+
+def check_plugin_work(plugins: PluginManager, client: redis.Redis) -> ComponentHealth:
+    """Check the jobs, schedules, services and tables of plugins."""
+    try:
+        return check_work(plugins, client)
+    except database.DatabaseUnavailable:
+        return ComponentHealth("degraded", "unknown while the database does not answer", "check DATABASE_URL")
+
+
+def check_readiness(config: Config, plugins: PluginManager) -> tuple[str, ComponentHealth]:
     """The first component that keeps the web process from serving: its reason code, and its health; or an ok one.
 
     `degraded` does not: requests are answered.

@@ -13,10 +13,12 @@ import peewee
 from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.bin import DeletedDevice, read_bin
-from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device, DeviceTag, source_context
 from gateway.errors import Conflict, InvalidValue, NotFound, VersionChanged
+from gateway.events.model import DEVICE, forget_events, record_event
 from gateway.footage.recordings import add_recording, forget_recording
+from gateway.plugin_options.model import delete_device_options, note_change
+from gateway.plugin_options.sealing import reseal
 from gateway.redaction import redact_url
 from gateway.secrets import KEY_MARK_CHARACTERS, SealBroken, SecretBox
 from gateway.states import DesiredState, StreamState
@@ -109,6 +111,7 @@ def touch_device(scope: TenantScope, device: Device, tags: Sequence[str], at: da
     scope.update(Device, version=device.version + 1, updated_at=at, search_text=text).where(
         Device.id == device.id
     ).execute()
+    report_device(device, "changed", fields=["tags"])
 
 
 def tenant_of(device_id: str) -> str | None:
@@ -158,12 +161,17 @@ def create_device(
     box: SecretBox,
     at: datetime | None = None,
     recording: NewRecording | None = None,
+    *,
+    device_id: str | None = None,
 ) -> Device:
-    """Create a device with its stream; with the start mode `always` its desired state is running. Raises NameTaken."""
+    """Create a device with its stream; with the start mode `always` its desired state is running. Raises NameTaken.
+
+    `device_id` is that of a lost device whose footage is found again.
+    """
     if values.source_url is None:
         raise ValueError("a new device needs its source URL")
     now = at or utc_now()
-    device_id = str(uuid.uuid4())
+    device_id = device_id or str(uuid.uuid4())
     should_run = values.enabled and values.start_mode == "always"
     with report_taken_name(values.name), database.transaction():
         scope.insert(
@@ -190,7 +198,10 @@ def create_device(
         recording = recording or NewRecording()
         add_recording(scope, device_id, mode=recording.mode, time_zone=recording.time_zone, at=now)
         replace_tags(scope, DeviceTag.device_id, device_id, values.tags)
-        return find_device(scope, device_id)
+        note_change(scope)
+        device = find_device(scope, device_id)
+        report_device(device, "created")
+        return device
 
 
 def replace_device(
@@ -242,7 +253,12 @@ def replace_device(
         ).where(Device.id == device_id).execute()
         replace_tags(scope, DeviceTag.device_id, device_id, values.tags)
         _update_desired(scope, device, changed, now)
-        return find_device(scope, device_id)
+        if "enabled" in changed or list(values.tags) != device.tags:
+            note_change(scope)
+        names = _shown_fields(changed) | ({"tags"} if list(values.tags) != device.tags else set())
+        device = find_device(scope, device_id)
+        report_device(device, "changed", fields=sorted(names))
+        return device
 
 
 def delete_device(
@@ -255,12 +271,38 @@ def delete_device(
     not wait for it.
     """
     with database.transaction():
+        if database.is_postgresql():
+            scope.select(Device, Device.id).where(Device.id == device_id).for_update().first()
+        delete_device_options(scope, device_id)
         forget_recording(scope, device_id, at or utc_now())
         # Child rows are deleted explicitly: a SQLite file opened by other tools may not enforce foreign keys.
-        for child in (DeviceTag, Stream) if keeps_history else (DeviceTag, DeviceEvent, Stream):
+        if not keeps_history:
+            forget_events(scope, [device_id])
+        for child in (DeviceTag, Stream):
             scope.delete(child).where(child.device_id == device_id).execute()
         if not scope.delete(Device).where(Device.id == device_id).execute():
             raise NotFound(f"there is no device with id '{device_id}'")
+        note_change(scope)
+
+
+def report_device(device: Device, change: str, *, by_name: str | None = None, fields: Sequence[str] = ()) -> None:
+    """Record that a device was created, changed, deleted or restored (`change`); within the caller's transaction."""
+    record_event(
+        device.tenant_id,
+        device.id,
+        DEVICE,
+        f"Device {change}: {device.name}",
+        label=change,
+        by_name=by_name,
+        data={"fields": list(fields)} if fields else None,
+    )
+
+
+def _shown_fields(changed: Iterable[str]) -> set[str]:
+    """The fields of a device that these columns are shown as."""
+    hidden = {"name_key", "source_sealed", "sub_source_sealed", "has_credentials", "source_version"}
+    names = set(changed) - hidden
+    return names | ({"source_url"} if "source_sealed" in changed and not names & {"source_url"} else set())
 
 
 def reseal_devices(scope: EveryTenantScope, box: SecretBox) -> int:
@@ -285,11 +327,18 @@ def _reseal_bin(scope: EveryTenantScope, box: SecretBox) -> int:
     changed = 0
     for row in read_bin(scope):
         content = json.loads(row.content)
+        is_changed = False
         for stored in content["devices"]:
             device = Device(**{name: stored[name] for name in ("id", "source_sealed", "sub_source_sealed")})
             if all(box.is_current(sealed) for sealed in (device.source_sealed, device.sub_source_sealed) if sealed):
                 continue
             stored.update(_source_columns(device.id, device.open_source(box), device.open_sub_source(box), box))
+            is_changed = True
+        for options in content.get("device_plugin_options", ()):
+            sealed = reseal(box, options)
+            if sealed is not None:
+                options["sealed"], is_changed = sealed, True
+        if is_changed:
             with database.transaction():
                 scope.update(DeletedDevice, content=json.dumps(content)).where(
                     DeletedDevice.device_id == row.device_id

@@ -18,6 +18,7 @@ from gateway.redis_values import accept, require
 #: Kinds of workers that offer slots; the first is also the kind of lease that the owner of a stream holds.
 STREAM = "stream"
 RECORD = "record"
+OUTPUTS = "outputs"
 SNAPSHOT = "snapshot"
 
 

@@ -18,10 +18,10 @@ class RedactingFormatter(logging.Formatter):
         return redact_text("\n".join(shorten(line, _MAX_LINE) for line in lines))
 
 
-def setup_logging(config: Config) -> None:
-    """Send all loggers to standard error at LOG_LEVEL; replaces any earlier set-up."""
+def setup_logging(config: Config, *, label: str = "") -> None:
+    """Send all loggers to standard error at LOG_LEVEL; replaces any earlier set-up. Each line names the `label`."""
     handler = logging.StreamHandler()
-    handler.setFormatter(RedactingFormatter(_FORMAT))
+    handler.setFormatter(RedactingFormatter(_FORMAT.replace("%(name)s", f"{label} %(name)s") if label else _FORMAT))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(config.log_level)

@@ -128,6 +128,30 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class SubPicture:
+    """A coded picture of a sub-stream. `at`: its capture time on the wall clock, in seconds since 1970, UTC."""
+
+    at: float
+    is_key: bool
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SubPictures:
+    """Coded pictures of a device's sub-stream, in decoding order: those of about half a second.
+
+    `codec` is FFmpeg's name; `extra_data` is the decoder's private data (avcC, hvcC), empty without any. Pictures of
+    H.264 and H.265 are NAL units, each after its length in four bytes.
+    """
+
+    device_id: str
+    position: Position
+    codec: str
+    extra_data: bytes = field(repr=False)
+    pictures: tuple[SubPicture, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class PartFact:
     """A part in a file: `size` in bytes, `offset_ms` from the start of its segment, `duration_ms` of its video."""
 
@@ -244,3 +268,34 @@ class ClipFact:
     path: str = ""
     reason: str | None = None
     by_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventFact:
+    """An event that was recorded or changed; `change` says which: `recorded`, `began`, `changed` or `ended`.
+
+    `device_id` is None for what concerns no device. Times in ms since 1970, UTC; `end_ms` is None while it goes on.
+    `cursor` is its present place in the feed, `reference` the id of the object that it is about.
+    """
+
+    id: int
+    cursor: int
+    change: str
+    tenant_id: str
+    device_id: str | None
+    kind: str
+    start_ms: int
+    end_ms: int | None = None
+    plugin: str | None = None
+    label: str | None = None
+    zone: str | None = None
+    score: float | None = None
+    from_state: str | None = None
+    to_state: str | None = None
+    reason_code: str | None = None
+    reason_message: str | None = None
+    reference: str | None = None
+    snapshot_id: str | None = None
+    text: str = ""
+    by_name: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)

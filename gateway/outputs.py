@@ -9,13 +9,16 @@ from typing import Any
 
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.media import Part, Position, SourceInfo
+from gateway.media import Part, Position, SourceInfo, SubPictures
 
 #: The number of the input of an output's FFmpeg process, for `-map`.
 MAIN_INPUT = 0
 
 #: The role of the consumer output that writes footage.
 RECORDER = "recorder"
+
+#: The process of consumer outputs that ask for none of their own.
+OUTPUTS = "outputs"
 
 
 class OutputMode(StrEnum):
@@ -72,17 +75,22 @@ class PacketTaker(ABC):
 
     A source without `has_packets` (SourceInfo) gives none.
 
-    All methods are called on the worker's loop and must return at once. While `is_wanted` is False the camera's packets
-    are not passed; call `ask` when it becomes True, so that they come at once. An exception ends the output, which is
-    attached again; the camera and other outputs go on.
+    All methods are called in a thread of this output and device. While `is_wanted` is False the camera's packets are
+    not passed; call `ask` when it becomes True, so that they come at once. After an exception the output gets no more
+    packets until it is attached again. A taker that is too slow loses packets, and is told so (`lost`).
+
+    With `on_loop` all methods are called on the worker's loop, which saves a millisecond, and a taker that does not
+    return at once delays all cameras: after several calls of more than 50 ms it gets no more packets.
     """
 
     is_wanted: bool = False
+    on_loop: bool = False
     #: Set by the stream worker.
+    plugin: str = ""
     on_asked: Callable[[], None] | None = None
 
     def ask(self) -> None:
-        """Ask for the packets that come now, on the worker's loop. Without, they come with the next read."""
+        """Ask for the packets that come now. Without, they come a little later."""
         if self.on_asked is not None:
             self.on_asked()
 
@@ -142,6 +150,8 @@ class DirectOutput(ABC):
 
     #: Unique among all outputs; shown in the API.
     name: str
+    #: The name of its plugin; set by the gateway.
+    plugin: str = ""
 
     @abstractmethod
     def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
@@ -175,6 +185,14 @@ class ConsumerContext:
     notify: Callable[..., None]
 
 
+def worker_kind(output: "ConsumerOutput") -> str:
+    """The kind of worker that runs an output: `record`, `outputs`, or `outputs.NAME` for a process of its own."""
+    if getattr(output, "role", None) == RECORDER:
+        return "record"
+    name = getattr(output, "process", None) or OUTPUTS
+    return OUTPUTS if name == OUTPUTS else f"{OUTPUTS}.{name}"
+
+
 class Consumption(ABC):
     """The consumption of one device's parts by a consumer output, from `attach` to `close`; used by one thread.
 
@@ -182,6 +200,10 @@ class Consumption(ABC):
     on the bus. After `gateway.errors.Unavailable` (a disk, a database or a server is away) this is repeated without
     limit. After any other error, a part that fails three times is skipped.
     """
+
+    #: Whether it takes the pictures of the sub-stream (`take_sub`) in place of the parts. Parts are taken, from the
+    #: newest on, while the device has no sub-stream that can be read.
+    uses_sub_stream: bool = False
 
     @property
     @abstractmethod
@@ -192,6 +214,9 @@ class Consumption(ABC):
     def take(self, part: Part, init_segment: bytes) -> None:
         """Take the next part, with the init segment of its run. May block: the bus buffers BUS_WINDOW_SECONDS."""
 
+    def take_sub(self, batch: SubPictures) -> None:
+        """Take the next pictures of the sub-stream. May block: the bus holds the last ten seconds of them."""
+
     def tick(self) -> str | None:
         """Called about twice a second, also without new parts: returns None, or a reason code to end."""
         return None
@@ -201,7 +226,7 @@ class Consumption(ABC):
 
 
 class ConsumerOutput(ABC):
-    """An output that reads parts from the media bus, in a record worker: a recorder, an archiver, an analyser.
+    """An output that reads parts from the media bus: a recorder, an archiver, an analyser.
 
     One object serves all devices of a process. The clock process has one too, to call `wanted`: open nothing before
     `attach`. For each device, one process holds the lease `output:NAME`.
@@ -209,6 +234,11 @@ class ConsumerOutput(ABC):
 
     #: Unique among all outputs; shown in the API.
     name: str
+    #: The name of its plugin; set by the gateway.
+    plugin: str = ""
+    #: The kind of process that runs it: `python -m workers outputs`, or with another name one that is started as
+    #: `python -m workers outputs NAME`. The output with the role RECORDER runs in the record workers, alone.
+    process: str = OUTPUTS
     #: What the product uses the output for, such as RECORDER; None: nothing. At most one output has a role.
     role: str | None = None
 

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 _NEVER_SHARED = frozenset({"secrets", QUEUES, MEDIA})
 #: All entries that this product makes in VAR_DIR. Others are not touched: VAR_DIR may be a folder with other things.
 _OURS = _NEVER_SHARED | {
-    "captures", "demo-devices.json", "exports", "recordings", "run.lock", "setup", "vas.db", "vas.db-shm", "vas.db-wal",
+    "archive-cache", "captures", "demo-devices.json", "exports", "recordings", "run.lock", "setup",
+    "vas.db", "vas.db-shm", "vas.db-wal",
 }  # fmt: skip
 
 _EVERYBODY, _GROUP = 0o007, 0o070

@@ -19,6 +19,8 @@ import redis
 
 from gateway import database, migrations
 from gateway.config import Config
+from gateway.isolation.guard import GUARD
+from gateway.isolation.problems import Problems
 from gateway.secrets import SecretBox
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
@@ -39,16 +41,24 @@ _TABLES = (
     "recording_events",
     "recording_gaps",
     "recording_quarters",
+    "archive_deletions",
+    "segment_copies",
+    "archives",
     "segment_parts",
     "segments",
     "recordings",
     "storages",
     "clock_trust",
-    "device_events",
+    "events",
     "deleted_devices",
+    "plugin_options",
+    "option_changes",
     "devices",
     "demo_devices",
     "request_keys",
+    "plugin_migrations",
+    "plugin_tables",
+    "plugin_schedules",
     "tenants",
 )
 
@@ -81,6 +91,14 @@ def pytest_sessionfinish(session, exitstatus):
 
 def _must_not_skip() -> bool:
     return os.environ.get("CI") == "true"
+
+
+@pytest.fixture(autouse=True)
+def fresh_guard() -> Iterator[None]:
+    """The guard against plugins is one object a process: no test sees the problems of another."""
+    yield
+    GUARD.stop()
+    GUARD.problems = Problems()
 
 
 @pytest.fixture

@@ -3,12 +3,10 @@
 import itertools
 from typing import Any
 
-import pluggy
-
 from gateway.config import Config
 from gateway.devices.model import Device
 from gateway.inventory import DeviceValues, create_device
-from gateway.plugin_manager import create_plugin_manager
+from gateway.plugin_manager import PluginManager, create_plugin_manager
 from gateway.secrets import SecretBox
 from gateway.tenancy.scopes import TenantScope
 
@@ -37,7 +35,7 @@ def make_config(**values: Any) -> Config:
     return Config(**(defaults | values))
 
 
-def no_plugins() -> pluggy.PluginManager:
+def no_plugins() -> PluginManager:
     """A plugin manager without plugins."""
     return create_plugin_manager(with_installed=False)
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from gateway import database
+from gateway.archive.index import archive_id_of
+from gateway.footage.copies import SegmentCopy
 from gateway.footage.recordings import Recording
 from gateway.footage.segment_scan import SegmentScan, scan_segment
 from gateway.footage.segments import (
@@ -100,6 +102,19 @@ class Footage:
             SegmentParts.insert(segment_id=segment_id, packed=pack_parts(scan.parts)).execute()
             if state == SegmentState.CLOSED:
                 add_to_rollup(footage, start_ms, duration_ms, size)
+                if is_archived:
+                    SegmentCopy.insert(
+                        segment_id=segment_id,
+                        archive_id=archive_id_of("folder"),
+                        object_key=self.key(start_ms, run, sequence),
+                        size=size,
+                        checksum="",
+                        blocks=b"",
+                        verified_at_ms=start_ms,
+                    ).execute()
+                    footage.update(FifteenMinuteRollup, archived_bytes=FifteenMinuteRollup.archived_bytes + size).where(
+                        FifteenMinuteRollup.quarter == start_ms // 900_000
+                    ).execute()
         return segment_id
 
     def key(self, start_ms: int, run: int = 1, sequence: int = 1) -> str:
@@ -135,22 +150,29 @@ class Footage:
         expected: dict[int, list[int]] = {}
         for segment in self.segments():
             if segment.state == SegmentState.CLOSED:
-                total = expected.setdefault(segment.start_ms // 900_000, [0, 0, 0])
+                total = expected.setdefault(segment.start_ms // 900_000, [0, 0, 0, 0, 0])
                 total[0] += segment.duration_ms
                 total[1] += segment.size
                 total[2] += 1
+                total[3] += segment.size if segment.is_archived else 0
+                total[4] += 0 if segment.is_local == 1 else segment.size
         with database.session():
             query = EVERY_RECORDING.select(FifteenMinuteRollup).where(
                 FifteenMinuteRollup.recording_id == self.recording_id
             )
-            found = {row.quarter: [row.recorded_ms, row.bytes, row.segments] for row in query}
+            found = {
+                row.quarter: [row.recorded_ms, row.bytes, row.segments, row.archived_bytes, row.away_bytes]
+                for row in query
+            }
         assert found == expected
 
     def check_consistent(self) -> None:
         """That every playable row has its file, with the bytes that it tells, and every file its row."""
         files = {key: size for key, size, _ in self.storage.list(f"{self.tenant_id}/{self.device_id}")}
         rows = {
-            self.key(s.start_ms, s.run, s.sequence): s.size for s in self.segments() if s.state == SegmentState.CLOSED
+            self.key(s.start_ms, s.run, s.sequence): s.size
+            for s in self.segments()
+            if s.state == SegmentState.CLOSED and s.is_local
         }
         assert files == rows
         assert not [s for s in self.segments() if s.state in (SegmentState.OPEN, SegmentState.GARBAGE)]

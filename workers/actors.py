@@ -11,12 +11,13 @@ from dramatiq.middleware import Shutdown
 from gateway.devices.login_budget import LoginBudget
 from gateway.devices.probes import Probes
 from gateway.devices.sources import parse_source
-from gateway.plugin_manager import collect_sources, create_plugin_manager
+from gateway.plugin_loading import load_plugins
+from gateway.plugin_manager import collect_sources
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.sources.registry import SourceRegistry
 from gateway.sources.tls import TlsTrust
-from gateway.streams.messages import JOBS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
+from gateway.streams.messages import JOBS_QUEUE, OUTPUTS_QUEUE, RECORD_QUEUE, STREAM_QUEUE, Messages
 from workers.broker import broker, config, services
 from workers.job_runner import JobRunner
 from workers.outputs.consumer import ConsumerSupervisor
@@ -50,7 +51,17 @@ def run_stream(device_id: str) -> None:
 
 @dramatiq.actor(queue_name=RECORD_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
 def run_consumer(output_name: str, device_id: str) -> None:
-    """Feed a consumer output with a device's parts until it has to end. Endless, never requeued, as `run_stream`."""
+    """Feed the recorder with a device's parts until it has to end. Endless, never requeued, as `run_stream`."""
+    _feed_output(output_name, device_id)
+
+
+@dramatiq.actor(queue_name=OUTPUTS_QUEUE, time_limit=float("inf"), notify_shutdown=True, max_retries=0)
+def run_output(output_name: str, device_id: str) -> None:
+    """As `run_consumer`, for the other consumer outputs, in the processes that they ask for."""
+    _feed_output(output_name, device_id)
+
+
+def _feed_output(output_name: str, device_id: str) -> None:
     consumers = services.consumers
     try:
         output = consumers.outputs.get(output_name)
@@ -66,7 +77,7 @@ def run_consumer(output_name: str, device_id: str) -> None:
 
 @cache
 def _load_sources() -> SourceRegistry:
-    return collect_sources(create_plugin_manager(), config)
+    return collect_sources(load_plugins(config), config)
 
 
 @dramatiq.actor(queue_name=JOBS_QUEUE, time_limit=60_000, max_retries=0)

@@ -20,6 +20,10 @@ from gateway import database
 from gateway.captures.queue import CLIP, CaptureAnswer, CaptureQueue, CaptureRequest
 from gateway.config import Config
 from gateway.errors import Unavailable, VasError
+from gateway.events.bell import hang_bell
+from gateway.isolation.guard import GUARD
+from gateway.isolation.problems import ProblemReports
+from gateway.isolation.threads import note_slow_calls
 from gateway.leases import SNAPSHOT, WorkerSlots
 from gateway.redis_client import connect_redis
 from workers.captures.captures import Captures, ForeignDevice, Taken, format_failure
@@ -171,6 +175,7 @@ def run_snapshots(config: Config) -> None:
     """Serve picture requests until SIGTERM."""
     stop = StopSignal()
     database.connect(config)
+    hang_bell(config)
     name = f"{socket.gethostname()}:{os.getpid()}"
     runner = JobRunner(
         config, name, {CLIP: run_clip}, threading.BoundedSemaphore(CLIP_SLOTS), lambda: worker.is_closing
@@ -181,12 +186,15 @@ def run_snapshots(config: Config) -> None:
         runner.run,
         threads=min(_MAX_THREADS, _THREADS_EACH * config.snapshot_threads),
     )
-    slots = WorkerSlots(connect_redis(config.redis_url))
+    client = connect_redis(config.redis_url)
+    slots, reports = WorkerSlots(client), ProblemReports(client)
     worker.start()
     log.info("snapshot worker %s started with %d threads", name, worker.threads)
     while not stop.is_set():
         try:
+            note_slow_calls()
             slots.report(SNAPSHOT, name, worker.busy, worker.threads)
+            reports.report(SNAPSHOT, name, GUARD.problems.list())
         except redis.RedisError as error:
             log.debug("the slots cannot be reported now: %s", error)
         stop.wait(_REPORT_SECONDS)

@@ -4,9 +4,9 @@ import threading
 from functools import cache
 from typing import Any
 
-import pluggy
-
-from gateway.plugin_manager import create_plugin_manager, notify
+from gateway.config import Config
+from gateway.plugin_loading import load_plugins
+from gateway.plugin_manager import PluginManager, notify
 
 _lock = threading.Lock()
 
@@ -20,5 +20,5 @@ def report_fact(hook: str, **facts: Any) -> None:
 
 
 @cache
-def _plugins() -> pluggy.PluginManager:
-    return create_plugin_manager()
+def _plugins() -> PluginManager:
+    return load_plugins(Config.from_environment())

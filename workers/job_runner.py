@@ -15,7 +15,7 @@ from typing import Any
 from dramatiq.middleware import Shutdown
 
 from gateway.config import Config
-from gateway.errors import LeaseLost, Unavailable, VasError
+from gateway.errors import JobFailed, LeaseLost, Unavailable, VasError
 from gateway.jobs.attempts import (
     JobAttempt,
     claim_job,
@@ -36,13 +36,6 @@ _HEARTBEAT_SECONDS = 2.0
 #: How long writing the end of a job is retried while the database is away.
 _MAX_RETRY_SECONDS = 120.0
 _RETRY_SECONDS = 0.5
-
-
-class JobFailed(VasError):
-    """A job cannot be completed; `reason` is a code of gateway.jobs.model.JOB_ERRORS or gateway.states.REASONS."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message, reason=reason)
 
 
 class JobCancelled(Exception):
@@ -76,6 +69,10 @@ class JobContext:
             raise LeaseLost(f"job '{self.attempt.id}' is no longer run by this attempt")
         if self._is_cancelled.is_set():
             raise JobCancelled
+
+    def is_cancelled(self) -> bool:
+        """Whether the job is to end, because it was cancelled or lost."""
+        return self._is_cancelled.is_set() or self._is_lost.is_set()
 
     def report(self, progress: float, stage: str) -> None:
         """Set progress (0 to 1) and stage of the job; written with the next heartbeat."""

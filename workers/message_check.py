@@ -9,11 +9,11 @@ from typing import Any
 from dramatiq.brokers.redis import RedisBroker
 
 from gateway.redis_values import RefusedValue, is_id, is_integer, is_text, note_refusal, parse_object, require
-from gateway.streams.messages import ACTORS, RUN_CONSUMER
+from gateway.streams.messages import ACTORS, OUTPUTS_QUEUE, RUN_CONSUMER, RUN_OUTPUT
 
 _MAX_MESSAGE_BYTES = 4096
 #: The number of ids that each actor takes.
-_ARGUMENTS = {RUN_CONSUMER: 2}
+_ARGUMENTS = {RUN_CONSUMER: 2, RUN_OUTPUT: 2}
 
 
 class CheckingBroker(RedisBroker):
@@ -56,7 +56,9 @@ def check_message(queue_name: str, data: bytes) -> None:
     names = {"queue_name", "actor_name", "args", "kwargs", "options", "message_id", "message_timestamp"}
     require(values.keys() == names, "it has not the fields of a message")
     actor, arguments, options = values["actor_name"], values["args"], values["options"]
-    require(isinstance(actor, str) and ACTORS.get(actor) == queue_name, "its actor is unknown, or of another queue")
+    is_own_process = actor == RUN_OUTPUT and queue_name.startswith(f"{OUTPUTS_QUEUE}.")
+    is_right = isinstance(actor, str) and (is_own_process or ACTORS.get(actor) == queue_name)
+    require(is_right, "its actor is unknown, or of another queue")
     require(values["queue_name"] == queue_name, "it is for another queue")
     require(isinstance(arguments, list) and len(arguments) == _ARGUMENTS.get(actor, 1), "its arguments are too many")
     # The name of an output is a plugin's own.

@@ -7,7 +7,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -18,13 +17,18 @@ from gateway import database, sandbox
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.devices.login_budget import LoginBudget
-from gateway.leases import RECORD, STREAM, WorkerSlots
-from gateway.outputs import RECORDER, ConsumerContext, DirectOutput, OutputContext
+from gateway.events.bell import hang_bell
+from gateway.isolation.guard import GUARD
+from gateway.isolation.problems import ProblemReports
+from gateway.isolation.threads import call_once, note_slow_calls
+from gateway.leases import OUTPUTS, RECORD, STREAM, WorkerSlots
+from gateway.outputs import RECORDER, ConsumerContext, ConsumerOutput, OutputContext, worker_kind
+from gateway.plugin_loading import load_plugins
 from gateway.plugin_manager import (
-    collect,
+    PluginManager,
     collect_consumer_outputs,
+    collect_direct_outputs,
     collect_sources,
-    create_plugin_manager,
     find_output_name,
     notify,
 )
@@ -33,13 +37,18 @@ from gateway.secrets import SecretBox
 from gateway.service_clock import ServiceClock
 from gateway.streams.bus import MediaBus
 from gateway.streams.messages import Messages
+from gateway.streams.output_states import OutputStates
+from gateway.streams.sub_bus import SubBus
 from gateway.streams.try_now import TryNow
 from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
+from workers.options_watch import OptionsWatch
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices
+from workers.outputs.memory import MemoryLimit
 from workers.storage.housekeeping import Housekeeper
 from workers.streams.loop import MediaLoop
+from workers.streams.output_calls import OutputThreads
 from workers.streams.services import Services
 from workers.streams.source_threads import THREADS
 
@@ -47,8 +56,7 @@ log = logging.getLogger(__name__)
 
 _REPORT_SECONDS = 3.0
 _M_ARENA_MAX = -8
-#: Threads in which outputs are attached: each may wait some seconds for a server that does not answer.
-_ATTACHING_THREADS = 8
+_CLOSE_SECONDS = 2.0
 
 
 class WorkerServices(dramatiq.Middleware):
@@ -62,6 +70,7 @@ class WorkerServices(dramatiq.Middleware):
         self._consumers: ConsumerServices | None = None
         # Closers of opened resources, called from the last to the first.
         self._closers: list[Callable[[], None]] = []
+        self._memory: MemoryLimit | None = None
         self._used = 0
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -76,7 +85,7 @@ class WorkerServices(dramatiq.Middleware):
 
     @property
     def consumers(self) -> ConsumerServices:
-        """The services of consumer supervisors; only in processes of kind `record`."""
+        """The services of consumer supervisors; only in processes of kind `record` and `outputs`."""
         if self._consumers is None:
             raise RuntimeError("this worker process does not feed consumer outputs")
         return self._consumers
@@ -93,25 +102,27 @@ class WorkerServices(dramatiq.Middleware):
         """
         self.name = f"{socket.gethostname()}:{os.getpid()}"
         database.connect(self.config)
+        hang_bell(self.config)
         self._kind = kind
-        if kind in {STREAM, RECORD}:
+        has_consumers = kind == RECORD or kind.partition(".")[0] == OUTPUTS
+        if kind == STREAM or has_consumers:
             share_one_arena()
         if kind == STREAM:
             self._boot_stream(broker)
-        elif kind == RECORD:
-            self._boot_record(broker)
+        elif has_consumers:
+            self._boot_consumers(broker)
 
     def _boot_stream(self, broker: dramatiq.Broker) -> None:
         if not sandbox.version() and self.config.ffmpeg_sandbox == "auto":
             log.warning("this system has no Landlock: FFmpeg can read all files that this process can")
-        manager = create_plugin_manager()
+        manager = load_plugins(self.config)
         loop = MediaLoop(Launcher.from_config(self.config))
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
-        outputs: list[DirectOutput] = collect(manager, "register_direct_outputs", context=context)
+        outputs = collect_direct_outputs(manager, context=context)
         sources = collect_sources(manager, self.config)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds)
-        executor = ThreadPoolExecutor(_ATTACHING_THREADS, thread_name_prefix="outputs")
+        calls = OutputThreads()
         self._stream = Services(
             config=self.config,
             worker=self.name,
@@ -120,7 +131,7 @@ class WorkerServices(dramatiq.Middleware):
             leases=leases,
             loop=loop,
             outputs=outputs,
-            executor=executor,
+            calls=calls,
             secrets=SecretBox.from_config(self.config),
             logins=LoginBudget.from_config(client, self.config),
             try_now=TryNow(client),
@@ -134,39 +145,55 @@ class WorkerServices(dramatiq.Middleware):
             THREADS.close,
             leases.close,
             loop.close,
-            partial(executor.shutdown, wait=False, cancel_futures=True),
+            partial(calls.close, outputs),
         ]
-        self._closers += [output.close for output in outputs]
+        self._watch_options(manager)
         self._report_slots(client, self.config.stream_slots)
 
-    def _boot_record(self, broker: dramatiq.Broker) -> None:
-        manager = create_plugin_manager()
+    def _boot_consumers(self, broker: dramatiq.Broker) -> None:
+        """The services of the recorder, or of the other outputs that ask for a process of this kind."""
+        manager = load_plugins(self.config)
         clock = SystemClock()
         # What is recorded by a plan, and from when on, is decided by the clock process as well.
         context = ConsumerContext(self.config, self.name, ServiceClock(), partial(notify, manager))
-        outputs = collect_consumer_outputs(manager, context)
+        found = collect_consumer_outputs(manager, context)
+        outputs = [output for output in found if worker_kind(output) == self._kind]
+        slots = self.config.record_slots if self._kind == RECORD else self.config.output_slots
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds, clock=clock)
-        bus = MediaBus(connect_redis(self.config.bus_redis_url))
-        feed = BusFeed(bus, devices=self.config.record_slots)
+        bus_client = connect_redis(self.config.bus_redis_url)
+        bus, sub_bus = MediaBus(bus_client), SubBus(bus_client)
+        feed, sub_feed = (BusFeed(one, devices=slots) for one in (bus, sub_bus))
         self._consumers = ConsumerServices(
             worker=self.name,
             bus=bus,
             feed=feed,
+            sub_bus=sub_bus,
+            sub_feed=sub_feed,
             leases=leases,
             messages=Messages(broker, client),
             outputs={output.name: output for output in outputs},
             is_closing=lambda: self.is_closing,
             clock=clock,
         )
-        # The footage disk is attached to the record workers: one of them runs its housekeeping.
-        housekeeper = Housekeeper(
-            self.config, client, clock, worker=self.name, recorder=find_output_name(outputs, RECORDER)
-        )
-        housekeeper.start()
-        self._closers += [leases.close, feed.close, housekeeper.stop]
-        self._closers += [output.close for output in outputs]
-        self._report_slots(client, self.config.record_slots)
+        self._closers += [leases.close, feed.close, sub_feed.close]
+        if self._kind == RECORD:
+            # The footage disk is attached to the record workers: one of them runs its housekeeping.
+            recorder = find_output_name(outputs, RECORDER)
+            housekeeper = Housekeeper(self.config, client, clock, worker=self.name, recorder=recorder)
+            housekeeper.start()
+            self._closers.append(housekeeper.stop)
+        else:
+            self._memory = MemoryLimit(self._kind, self.config.output_memory_mb << 20, self._consumers.states.plugins)
+        self._closers += [partial(_close_output, output) for output in outputs]
+        self._watch_options(manager)
+        self._report_slots(client, slots)
+
+    def _watch_options(self, manager: PluginManager) -> None:
+        """Tell the plugins of this process when their options change."""
+        watch = OptionsWatch.of(manager, self.config)
+        watch.start()
+        self._closers.append(watch.stop)
 
     def _report_slots(self, client: redis.Redis, total: int) -> None:
         self._reporter = threading.Thread(target=self._report, args=(client, total), name="slots", daemon=True)
@@ -195,15 +222,34 @@ class WorkerServices(dramatiq.Middleware):
     def _report(self, client: redis.Redis, total: int) -> None:
         slots = WorkerSlots(client)
         while True:
+            note_slow_calls()
+            if self._memory is not None:
+                self._memory.check()
             try:
                 slots.report(self._kind, self.name, self._used, total)
+                self._report_outputs(client)
             except redis.RedisError as error:
                 log.debug("the slots cannot be reported now: %s", error)
             if self._closing.wait(_REPORT_SECONDS):
                 # No slot is free any more, although devices are still being released.
                 with contextlib.suppress(redis.RedisError):
                     slots.withdraw(self._kind, self.name)
+                    ProblemReports(client).report(self._kind, self.name, [])
                 return
+
+    def _report_outputs(self, client: redis.Redis) -> None:
+        """Report the problems of plugins in this process, and the states of consumer outputs."""
+        ProblemReports(client).report(self._kind, self.name, GUARD.problems.list())
+        if self._consumers is not None:
+            states = OutputStates(client)
+            for ended in self._consumers.states.take_ended():
+                states.forget(ended.device_id, ended.name)
+            if running := self._consumers.states.describe():
+                states.write(running)
+
+
+def _close_output(output: ConsumerOutput) -> None:
+    call_once(getattr(output, "plugin", "") or output.name, "close", output.close, seconds=_CLOSE_SECONDS)
 
 
 def share_one_arena() -> None:

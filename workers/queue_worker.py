@@ -13,7 +13,7 @@ os.environ.setdefault("dramatiq_restart_delay", "1000")
 import dramatiq
 
 from gateway.config import Config
-from gateway.leases import RECORD, STREAM
+from gateway.leases import OUTPUTS, RECORD, STREAM
 from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,7 @@ def run_queue_worker(kind: str, config: Config) -> None:
     from workers.broker import broker, services
 
     services.boot(kind, broker)
+    broker.declare_queue(kind)
     # Declares the actors, which need the broker.
     import workers.actors  # noqa: F401
 
@@ -57,6 +58,8 @@ def build_worker(broker: dramatiq.Broker, queue: str, threads: int) -> dramatiq.
 
 def count_threads(kind: str, config: Config) -> int:
     """Return the number of messages that one process of a kind works on at the same time."""
+    if kind.partition(".")[0] == OUTPUTS:
+        return config.output_slots
     return {STREAM: config.stream_slots, RECORD: config.record_slots}.get(kind, config.job_threads)
 
 

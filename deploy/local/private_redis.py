@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.private_redis import QUEUES, socket_path
+from gateway.private_redis import MEDIA_MEMORY, QUEUES, socket_path
 
 
 class RedisError(Exception):
@@ -43,6 +43,11 @@ class PrivateRedis:
             f"--dir {shlex.quote(str(folder))} --save '' {durable} --daemonize no "
             f"--logfile {shlex.quote(str(folder / 'redis.log'))} --maxmemory-policy noeviction"
         )
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of its environment, which those of the user precede."""
+        return {} if self.name == QUEUES else MEDIA_MEMORY
 
     def is_running(self) -> bool:
         """Whether a server listens. Redis itself takes over the socket of a living one, and its files with it."""

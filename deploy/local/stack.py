@@ -56,9 +56,9 @@ STARTED_FIRST = ("sfu", "stream", "record", "clock")
 # In this order, each stage with its limit in seconds: 9 s in total. Cameras are recorded until the first stage has
 # ended, and what they have sent until the second has.
 STOP_STAGES = (
-    ({"web", "clock", "snapshot", "jobs"}, 3.0),
+    ({"web", "clock", "snapshot", "jobs", "plugins"}, 3.0),
     ({"stream"}, 3.0),
-    ({"record", "sfu", "cameras"}, 2.0),
+    ({"record", "outputs", "analytics", "sfu", "cameras"}, 2.0),
     ({"redis", "redis-media"}, 1.0),
 )
 
@@ -142,12 +142,13 @@ def run_stack(lock, env: dict[str, str], supervisor: Supervisor) -> None:
     process_env = env | {f"{kind.upper()}_PROCESSES": "1" for kind in (STREAM, RECORD)}
     try:
         for server in servers:
-            supervisor.start(server.name, server.build_command(), env)
+            supervisor.start(server.name, server.build_command(), server.variables | env)
         if with_demo:
             port = int(env["DEMO_RTSP_PORT"])
             supervisor.start("cameras", f"{SYSTEM_PYTHON} deploy/demo/camera_server.py --port {port}", env)
         wait_for("Redis", lambda: all(server.answers() for server in servers), 15, supervisor)
         prepare(lines.pop("release"), env, supervisor)
+        lines |= list_own_processes(lines, env)
         processes = list_processes(lines, config)
         for process in processes:
             if process.line in STARTED_FIRST:
@@ -191,6 +192,14 @@ def list_processes(lines: dict[str, str], config: Config) -> list[Process]:
         names = [line] if count == 1 else [f"{line}.{number}" for number in range(1, count + 1)]
         found += [Process(line, name, command) for name in names]
     return found
+
+
+def list_own_processes(lines: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
+    """Return the lines of processes that installed plugins ask for and the Procfile has not, by their names."""
+    command = [sys.executable, "-m", "gateway.cli", "plugins", "--processes"]
+    done = subprocess.run(command, env=dict(env), stdout=subprocess.PIPE, text=True, check=False, timeout=READY_SECONDS)
+    wanted = {name: f"python -m workers outputs {name}" for name in done.stdout.split()}
+    return {f"outputs-{name}": line for name, line in wanted.items() if line not in lines.values()}
 
 
 def add_local_settings(env: dict[str, str], with_demo: bool) -> None:

@@ -45,9 +45,9 @@ DEMO = Need(
 TEST = Need(
     "to test",
     packages=("postgresql", "libc6-dev"),
-    programs=(("chromium", "chromium"), ("gcc", "gcc")),
+    programs=(("chromium", "chromium"), ("gcc", "gcc"), ("mosquitto", "mosquitto_passwd")),
 )
-BENCH = Need("for the peer of the benchmarks", programs=(("janus", "janus"),))
+BENCH = Need("for the peer and the film of the benchmarks", packages=("opencv-doc",), programs=(("janus", "janus"),))
 
 
 def install(*needs: Need) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 
 import environments
+import model
 import system_packages
 import testing
 from steps import REPOSITORY, SetupError, read_setting
@@ -26,6 +27,7 @@ def run() -> int:
     system_packages.install(*needs)
     environments.make_venv("run")
     set_up_node()
+    model.provide_model()
     environments.build_ui()
     sys.stdout.flush()
     # Replaces this process, so that Ctrl-C and signals reach the stack itself.
@@ -60,6 +62,7 @@ def set_up_for_tests() -> None:
     system_packages.install(system_packages.RUN, system_packages.DEMO, system_packages.TEST)
     environments.make_venv("test")
     set_up_node()
+    model.provide_model()
     environments.build_ui()
 
 

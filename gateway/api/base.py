@@ -6,6 +6,7 @@ Plugins build their own resources from the same blocks (`register_blueprints`).
 import json
 import math
 import re
+from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
@@ -17,14 +18,16 @@ from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from gateway.api import merge_patch
+from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.deferred import DeferredReply
 from gateway.api.document import IGNORES_UNKNOWN_QUERY, complete_document
 from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handlers
-from gateway.api.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
 from gateway.api.merge_patch import MergePatchSchema
 from gateway.api.services import ApiServices, request_stream, services
+from gateway.api.time_fields import WeeklyPlan, ZoneName
 from gateway.captures.clips import CLIP_CANCELLED
 from gateway.captures.schedules import SCHEDULE_REASONS
+from gateway.fields import Choice, Choices, Count, DeviceIds, Flag, Id, ShortList, Text, Time
 from gateway.jobs.model import JOB_ERRORS
 from gateway.states import REASONS
 from gateway.tenancy.scopes import TenantScope
@@ -44,6 +47,7 @@ __all__ = [
     "ErrorSchema",
     "Flag",
     "Id",
+    "IfMatchSchema",
     "JsonReplies",
     "PageArgsSchema",
     "ReasonSchema",
@@ -52,13 +56,19 @@ __all__ = [
     "ShortList",
     "Text",
     "Time",
+    "WeeklyPlan",
+    "ZoneName",
     "current_name",
     "current_scope",
+    "etag_header",
+    "location_header",
     "no_content",
     "offset_of",
     "paginated",
     "request_stream",
+    "seen_version",
     "services",
+    "with_etag",
 ]
 
 API_PREFIX = "/api/v1"
@@ -266,12 +276,14 @@ class Api(flask_smorest.Api):
 
     ERROR_SCHEMA = ErrorSchema
     _document: dict[str, Any] | None = None
+    #: Adds to the document what the routes do not say; called when its operations have their ids.
+    complete: Callable[[dict[str, Any]], None] | None = None
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI document. All resources are registered before the first call."""
         if self._document is None:
             document = self.spec.to_dict()
-            complete_document(document, self._app, ERROR_EXAMPLES)
+            complete_document(document, self._app, ERROR_EXAMPLES, self.complete)
             self._document = document
         return self._document
 

@@ -17,10 +17,17 @@ _SCHEMA = "#/components/schemas/"
 IGNORES_UNKNOWN_QUERY = "x-ignores-unknown-query"
 
 
-def complete_document(document: dict[str, Any], app: Flask, error_examples: dict[int, dict[str, Any]]) -> None:
-    """Complete a document that apispec has made of the routes of `app`."""
+def complete_document(
+    document: dict[str, Any],
+    app: Flask,
+    error_examples: dict[int, dict[str, Any]],
+    add: Callable[[dict[str, Any]], None] | None = None,
+) -> None:
+    """Complete a document that apispec has made of the routes of `app`. `add` adds further operations and schemas."""
     document["security"] = []
     _name_operations(document, app)
+    if add is not None:
+        add(document)
     for _, _, operation in operations_of(document):
         operation["parameters"] = [_without_null(item) for item in operation.get("parameters", [])]
         _document_errors(operation, error_examples, document["components"].setdefault("responses", {}))
@@ -153,7 +160,7 @@ def _describe_patches(document: dict[str, Any], schemas: dict[str, Any]) -> None
         whole = copy.deepcopy(schemas[name])
         required = whole.pop("required", [])
         whole["properties"] = {
-            field: schema if field in required else _with_null(schema)
+            field: schema if field in required else with_null(schema)
             for field, schema in whole["properties"].items()
             if not schema.get("readOnly")
         }
@@ -162,7 +169,10 @@ def _describe_patches(document: dict[str, Any], schemas: dict[str, Any]) -> None
             media["schema"] = {"$ref": f"{_SCHEMA}{name}Patch"}
 
 
-def _with_null(schema: dict[str, Any]) -> dict[str, Any]:
+def with_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema that accepts null too."""
+    if not schema.keys() & {"$ref", "anyOf", "type"}:
+        return schema
     if "$ref" in schema or "anyOf" in schema:
         return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "null"}]}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]

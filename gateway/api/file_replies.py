@@ -22,11 +22,13 @@ def file_response(
     mimetype: str,
     cache_control: str,
     path: Path | None = None,
+    wait_for: Callable[[int, int, Callable[[], Response]], Response] | None = None,
 ) -> Response:
     """The reply to the current request for a file of `size` bytes: all of it, one range, 304 or 416 (RFC 9110).
 
     `read(offset, length)` yields the bytes. Without `etag` the file has no version yet, and conditions are ignored.
-    With `path`, the whole file is there, and the proxy sends it if SENDFILE says so.
+    With `path`, the whole file is there, and the proxy sends it if SENDFILE says so. With `wait_for(offset, length,
+    build)` the reply waits, without a thread, until these bytes can be read, and is built then.
     """
     if etag is not None and (same := not_modified(etag, cache_control)) is not None:
         return same
@@ -48,13 +50,17 @@ def file_response(
             response.headers["Content-Range"] = f"bytes */{size}"
             return response
         start, length, status = found[0], found[1] - found[0], 206
-    body = () if request.method == "HEAD" else read(start, length)
-    response = Response(body, status=status, mimetype=mimetype, direct_passthrough=True)
-    response.content_length = length
-    response.headers["Accept-Ranges"] = "bytes"
-    if status == 206:
-        response.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
-    return _with_headers(response, etag, cache_control)
+
+    def build() -> Response:
+        body = () if request.method == "HEAD" else read(start, length)
+        response = Response(body, status=status, mimetype=mimetype, direct_passthrough=True)
+        response.content_length = length
+        response.headers["Accept-Ranges"] = "bytes"
+        if status == 206:
+            response.headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size}"
+        return _with_headers(response, etag, cache_control)
+
+    return build() if wait_for is None or request.method == "HEAD" else wait_for(start, length, build)
 
 
 def sent_by_proxy(path: Path, mimetype: str) -> Response | None:

@@ -20,7 +20,11 @@ _DESCRIPTIONS = {
     "sequence": "number of the part within its run",
     "first": "number of the first part",
     "last": "number of the last part",
+    "name": "name of the plugin",
+    "tag": "tag of devices",
 }
+#: Longest text of a parameter, in characters.
+_LENGTHS = {"name": 100, "tag": 50}
 
 
 class PathParameters(BasePlugin):
@@ -30,5 +34,7 @@ class PathParameters(BasePlugin):
         for parameter in parameters:
             if parameter["in"] == "path" and parameter["name"] in _DESCRIPTIONS:
                 parameter.setdefault("description", _DESCRIPTIONS[parameter["name"]])
+            if parameter["in"] == "path" and parameter["name"] in _LENGTHS:
+                parameter["schema"] |= {"maxLength": _LENGTHS[parameter["name"]]}
             if parameter["name"] == "day":
                 parameter["schema"] |= {"format": "date", "maxLength": 10}

@@ -5,16 +5,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
 
-import pluggy
 import redis
 from flask import Flask, current_app
 
 from gateway import database
 from gateway.api.deferred import Waits
+from gateway.archive.storage import TieredStorage, open_footage
 from gateway.captures.files import CaptureFiles
 from gateway.captures.posters import Posters
 from gateway.captures.queue import CaptureQueue
@@ -23,11 +23,11 @@ from gateway.devices.login_budget import LoginBudget
 from gateway.devices.model import Device
 from gateway.devices.probes import Probes
 from gateway.devices.sources import SourcePolicy
-from gateway.errors import Conflict, NotFound, PluginError, Unavailable
+from gateway.errors import Conflict, NotFound, Unavailable
 from gateway.footage.recorder_status import EvidenceReader, RecorderStatus, recording_statuses
 from gateway.inventory import find_device
 from gateway.leases import SNAPSHOT, Leases, WorkerSlots
-from gateway.plugin_manager import collect_sources
+from gateway.plugin_manager import PluginManager, collect, collect_sources
 from gateway.redis_client import Outage, connect_redis
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
@@ -36,6 +36,7 @@ from gateway.streams.bus import MediaBus
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.messages import Messages
 from gateway.streams.model import request_start, touch_demand
+from gateway.streams.output_states import OutputState, OutputStates
 from gateway.streams.queries import StreamRecord, read_stream_record
 from gateway.streams.try_now import TryNow
 from gateway.tenancy.scopes import TenantScope
@@ -73,6 +74,7 @@ class ApiServices:
     redis: redis.Redis
     bus: MediaBus
     live: LiveStats
+    outputs: OutputStates
     leases: Leases
     slots: WorkerSlots
     messages: Messages
@@ -81,12 +83,14 @@ class ApiServices:
     try_now: TryNow
     box: SecretBox
     policy: SourcePolicy
-    plugins: pluggy.PluginManager
+    plugins: PluginManager
     captures: CaptureQueue
     capture_files: CaptureFiles
     posters: Posters
-    #: The name of the output that writes footage; None without one. Raises PluginError.
+    #: The name of the output that writes footage; None without one.
     recorder: Callable[[], str | None]
+    #: The store of footage, with what is in archives.
+    footage: TieredStorage
     probe_slots: BoundedSemaphore
     #: The places for requests that wait; one without a place does not wait.
     waits: Waits
@@ -94,7 +98,7 @@ class ApiServices:
     snapshot_worker: _WorkerCheck = field(default_factory=_WorkerCheck)
 
     @classmethod
-    def build(cls, config: Config, plugins: pluggy.PluginManager) -> "ApiServices":
+    def build(cls, config: Config, plugins: PluginManager) -> "ApiServices":
         # A person waits for the answer, so the timeout is shorter than that of a worker.
         client = connect_redis(config.redis_url, timeout_seconds=1.0)
         captures = CaptureQueue.connect(config)
@@ -104,6 +108,7 @@ class ApiServices:
             redis=client,
             bus=MediaBus(connect_redis(config.bus_redis_url, timeout_seconds=2.0)),
             live=LiveStats(client),
+            outputs=OutputStates(client),
             leases=Leases(client),
             slots=WorkerSlots(client),
             messages=Messages.connect(config),
@@ -118,7 +123,8 @@ class ApiServices:
             posters=Posters(
                 connect_redis(config.bus_redis_url, timeout_seconds=1.0), fresh_seconds=config.poster_seconds
             ),
-            recorder=cache(partial(find_recorder, plugins, config)),
+            recorder=partial(find_recorder, plugins, config),
+            footage=open_footage(config, partial(collect, plugins, "register_archives")),
             probe_slots=BoundedSemaphore(MAX_PROBES),
             waits=Waits(config.web_waiters),
         )
@@ -175,17 +181,21 @@ class ApiServices:
             logger.warning("live statistics cannot be read: %s", error)
             return {}
 
+    def read_outputs(self, device_ids: list[str]) -> dict[str, list[OutputState]]:
+        """The states of consumer outputs by device; empty while Redis is unavailable."""
+        if self.redis_outage.is_active:
+            return {}
+        try:
+            return self.outputs.read_many(device_ids)
+        except redis.RedisError as error:
+            self.redis_outage.begin()
+            logger.warning("the states of outputs cannot be read: %s", error)
+            return {}
+
     def read_recordings(self, scope: TenantScope, device_ids: list[str]) -> dict[str, RecorderStatus]:
         """The true states of devices' recordings, by their ids. Raises DatabaseUnavailable."""
-        evidence = EvidenceReader(self.redis, recorder=self._find_recorder, outage=self.redis_outage)
+        evidence = EvidenceReader(self.redis, recorder=self.recorder, outage=self.redis_outage)
         return recording_statuses(scope, device_ids, evidence)
-
-    def _find_recorder(self) -> str | None:
-        try:
-            return self.recorder()
-        except PluginError as error:
-            logger.warning("there is no recorder: %s", error)
-            return None
 
 
 def services() -> ApiServices:

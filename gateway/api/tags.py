@@ -19,7 +19,7 @@ from gateway.api.base import (
 )
 
 MAX_TAGS = 20
-_MAX_CHARACTERS = 50
+MAX_TAG_CHARACTERS = 50
 
 
 class Tags(ShortList):
@@ -27,7 +27,7 @@ class Tags(ShortList):
 
     def __init__(self, *, example: tuple[str, ...] = ("gate",), **options: Any) -> None:
         super().__init__(
-            Text(low=1, high=_MAX_CHARACTERS),
+            Text(low=1, high=MAX_TAG_CHARACTERS),
             load_default=list,
             validate=ma.validate.Length(max=MAX_TAGS, error=f"must have at most {MAX_TAGS} entries"),
             metadata={
@@ -47,7 +47,7 @@ class TagFilter(ShortList):
 
     def __init__(self, things: str, **options: Any) -> None:
         super().__init__(
-            Text(low=1, high=_MAX_CHARACTERS),
+            Text(low=1, high=MAX_TAG_CHARACTERS),
             load_default=list,
             validate=ma.validate.Length(max=MAX_TAGS, error=f"must be at most {MAX_TAGS}"),
             metadata={"description": f"only {things} with this tag; if repeated, only those with all of the tags"},

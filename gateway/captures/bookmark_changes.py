@@ -14,6 +14,7 @@ from gateway.captures.bookmarks import CLIP, PENDING, Bookmark, BookmarkTag, Boo
 from gateway.captures.changes import check_version, lock_row, restore, soft_delete
 from gateway.clock import utc_now
 from gateway.errors import Conflict, NotFound
+from gateway.events.model import BOOKMARK, record_event
 from gateway.jobs.model import FootageRange, Job, create_job, request_cancel
 from gateway.tags import join_search_text, replace_tags
 from gateway.tenancy.scopes import TenantScope
@@ -61,6 +62,7 @@ def create_bookmark(
                 updated_at=now,
             ).execute()
             replace_tags(scope, BookmarkTag.bookmark_id, bookmark_id, values.tags)
+            _report(find_bookmark(scope, bookmark_id), "created", created_by)
         try:
             return find_bookmark(scope, bookmark_id if is_new else json.loads(job.parameters)["bookmark_id"]), is_new
         except NotFound:
@@ -107,7 +109,9 @@ def replace_bookmark(
         replace_tags(scope, BookmarkTag.bookmark_id, bookmark_id, values.tags)
         if not is_same_clip:
             _renew_clip(scope, bookmark, footage=footage, keep_hours=keep_hours, by=by, at=now)
-        return find_bookmark(scope, bookmark_id), not is_same_clip
+        bookmark = find_bookmark(scope, bookmark_id)
+        _report(bookmark, "changed", by)
+        return bookmark, not is_same_clip
 
 
 def renew_clip(
@@ -132,16 +136,17 @@ def renew_clip(
         return find_bookmark(scope, bookmark_id), True
 
 
-def delete_bookmark(scope: TenantScope, bookmark_id: str, at: datetime | None = None) -> Bookmark:
+def delete_bookmark(scope: TenantScope, bookmark_id: str, *, by: str = "", at: datetime | None = None) -> Bookmark:
     """Delete a bookmark so that it can be restored; returns it as it was. Raises NotFound."""
     with database.transaction():
         bookmark = find_bookmark(scope, bookmark_id)
         soft_delete(scope, Bookmark, bookmark_id, at)
+        _report(bookmark, "deleted", by)
         return bookmark
 
 
 def restore_bookmark(
-    scope: TenantScope, bookmark_id: str, *, undo_minutes: float, at: datetime | None = None
+    scope: TenantScope, bookmark_id: str, *, undo_minutes: float, by: str = "", at: datetime | None = None
 ) -> tuple[Bookmark, bool]:
     """Restore a deleted bookmark; returns it and whether it was deleted.
 
@@ -149,7 +154,22 @@ def restore_bookmark(
     """
     with database.transaction():
         is_restored = restore(scope, Bookmark, bookmark_id, undo_minutes=undo_minutes, at=at)
-        return find_bookmark(scope, bookmark_id), is_restored
+        bookmark = find_bookmark(scope, bookmark_id)
+        if is_restored:
+            _report(bookmark, "restored", by)
+        return bookmark, is_restored
+
+
+def _report(bookmark: Bookmark, change: str, by: str) -> None:
+    record_event(
+        bookmark.tenant_id,
+        bookmark.device_id,
+        BOOKMARK,
+        f"Bookmark {change}: {bookmark.title}",
+        label=change,
+        reference=bookmark.id,
+        by_name=by or None,
+    )
 
 
 def _renew_clip(

@@ -11,6 +11,7 @@ from typing import Any
 from gateway import database
 from gateway.captures.bookmarks import FAILED, PENDING, READY, Bookmark
 from gateway.errors import LeaseLost
+from gateway.events.model import CLIP, record_event
 from gateway.jobs import model as jobs
 from gateway.jobs.attempts import JobAttempt, heartbeat_job
 from gateway.jobs.model import CANCELLED, Job, format_job_error
@@ -102,6 +103,7 @@ def save_clip(attempt: JobAttempt, clip: ClipResult) -> None:
         clip_reason_code=None,
         clip_reason_message=None,
         **poster,
+        report=f"Clip of {clip.seconds:.1f} s",
     )
 
 
@@ -109,7 +111,8 @@ def fail_clip(attempt: JobAttempt, code: str, message: str | None = None) -> Non
     """Record why there is no (newer) clip; an older clip stays. Raises LeaseLost."""
     with database.transaction():
         state = READY if read_clip_work(attempt).clip_file else FAILED
-        _write(attempt, clip_state=state, clip_reason_code=code, clip_reason_message=message)
+        text = f"No clip: {format_clip_reason(code, message).message}"
+        _write(attempt, clip_state=state, clip_reason_code=code, clip_reason_message=message, report=text)
 
 
 def finalize_clips() -> list[Bookmark]:
@@ -135,7 +138,10 @@ def _finalize(bookmark: Bookmark, job: Job | None) -> bool:
     )
     same = (Bookmark.id == bookmark.id) & (Bookmark.clip_job_id == bookmark.clip_job_id)
     with database.transaction():
-        return bool(ended.where(same, Bookmark.clip_state == PENDING).execute())
+        is_final = bool(ended.where(same, Bookmark.clip_state == PENDING).execute())
+        if is_final:
+            _report(bookmark, f"No clip: {status.reason.message}", status.reason.code)
+        return is_final
 
 
 def _jobs_of(bookmarks: Sequence[Bookmark]) -> dict[str, Job]:
@@ -149,10 +155,24 @@ def _reason_of(job: Job | None) -> Reason:
     return format_job_error(job.error_code or "job_failed", job.error_message)
 
 
-def _write(attempt: JobAttempt, **values: Any) -> None:
+def _write(attempt: JobAttempt, *, report: str, **values: Any) -> None:
     with database.transaction():
         heartbeat_job(attempt, 0.99, "finishing")
         _update(attempt, **values)
+        _report(read_clip_work(attempt), report, values["clip_reason_code"])
+
+
+def _report(bookmark: Bookmark, text: str, reason_code: str | None) -> None:
+    record_event(
+        bookmark.tenant_id,
+        bookmark.device_id,
+        CLIP,
+        text,
+        label="failed" if reason_code else "created",
+        reason_code=reason_code,
+        reference=bookmark.id,
+        by_name=bookmark.created_by or None,
+    )
 
 
 def _update(attempt: JobAttempt, **values: Any) -> None:

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import peewee
 
 from gateway import database
-from gateway.clock import utc_now
+from gateway.clock import format_time, utc_now
+from gateway.events.bell import show_passing
+from gateway.events.model import SNAPSHOT, record_event
 from gateway.tags import join_search_text, replace_tags
 from gateway.tenancy.scopes import IdField, TenantRow, TenantScope, TimeField
+
+#: Texts of the events of those snapshots that a person asked for.
+_TEXTS = {"live": "Snapshot of the live picture", "historical": "Snapshot of a recording"}
 
 
 class Snapshot(TenantRow):
@@ -88,11 +94,32 @@ def save_snapshot(scope: TenantScope, new: NewSnapshot, at: datetime | None = No
                 created_at=at or utc_now(),
             ).execute()
             replace_tags(scope, SnapshotTag.snapshot_id, new.id, new.tags)
+            _report(scope, new)
     except peewee.IntegrityError:
         if find_moment(scope, new.id) is None:
             raise
         return False
     return True
+
+
+def _report(scope: TenantScope, new: NewSnapshot) -> None:
+    """Record an event, or send a passing fact for a snapshot of a schedule: those would outnumber all events."""
+    data = {"moment": format_time(new.at_ms), "kind": new.kind}
+    if new.kind in _TEXTS:
+        record_event(
+            scope.tenant_id,
+            new.device_id,
+            SNAPSHOT,
+            _TEXTS[new.kind],
+            label="created",
+            reference=new.id,
+            snapshot_id=new.id,
+            by_name=new.created_by or None,
+            data=data,
+        )
+    else:
+        fact = data | {"snapshot_id": new.id}
+        database.after_commit(partial(show_passing, scope.tenant_id, new.device_id, SNAPSHOT, fact))
 
 
 def find_moment(scope: TenantScope, snapshot_id: str) -> int | None:

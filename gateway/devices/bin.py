@@ -9,7 +9,7 @@ from datetime import datetime
 import peewee
 
 from gateway import database
-from gateway.devices.events import DeviceEvent
+from gateway.events.model import forget_events
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
 
 
@@ -47,5 +47,5 @@ def purge_devices(scope: EveryTenantScope, device_ids: list[str]) -> int:
     with database.transaction():
         found = scope.select(DeletedDevice).where(DeletedDevice.device_id.in_(device_ids))
         ids = [row.device_id for row in found]
-        scope.delete(DeviceEvent).where(DeviceEvent.device_id.in_(ids)).execute()
+        forget_events(scope, ids)
         return scope.delete(DeletedDevice).where(DeletedDevice.device_id.in_(ids)).execute()

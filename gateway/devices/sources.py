@@ -75,7 +75,7 @@ class SourcePolicy:
 
     def refusal(self, address: Address) -> str | None:
         """The reason why an address is not allowed, as the end of a sentence; None if it is allowed."""
-        for candidate in (address, *_embedded(address)):
+        for candidate in (address, *embedded_addresses(address)):
             refusal = self._refusal(candidate)
             if refusal:
                 return refusal
@@ -337,7 +337,7 @@ def _read_ipv4(labels: list[str]) -> ipaddress.IPv4Address | None:
     return ipaddress.IPv4Address(value)
 
 
-def _embedded(address: Address) -> list[ipaddress.IPv4Address]:
+def embedded_addresses(address: Address) -> list[ipaddress.IPv4Address]:
     """The IPv4 addresses that are embedded in an IPv6 address."""
     if not isinstance(address, ipaddress.IPv6Address):
         return []

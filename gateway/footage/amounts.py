@@ -19,11 +19,19 @@ from gateway.tenancy.scopes import EVERY_RECORDING, FootageScope
 
 
 class Amount(NamedTuple):
-    """The amount of footage in a time range."""
+    """The amount of footage in a time range. `archived_bytes` have a copy in an archive; of them, `away_bytes` have no
+    local file any more.
+    """
 
     recorded_ms: int = 0
     bytes: int = 0
     segments: int = 0
+    archived_bytes: int = 0
+    away_bytes: int = 0
+
+    @property
+    def local_bytes(self) -> int:
+        return self.bytes - self.away_bytes
 
     def __add__(self, other: tuple) -> "Amount":
         return Amount(*(a + b for a, b in zip(self, other, strict=True)))
@@ -97,6 +105,8 @@ def _sum_rollup(recording_id: int, key: Any, start_ms: int, end_ms: int) -> Iter
         fn.SUM(FifteenMinuteRollup.recorded_ms),
         fn.SUM(FifteenMinuteRollup.bytes),
         fn.SUM(FifteenMinuteRollup.segments),
+        fn.SUM(FifteenMinuteRollup.archived_bytes),
+        fn.SUM(FifteenMinuteRollup.away_bytes),
     )
     return (
         rows.where(

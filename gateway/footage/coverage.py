@@ -46,6 +46,8 @@ class DayCoverage:
     bytes: int = 0
     segments: int = 0
     wanted_ms: int = 0
+    archived_bytes: int = 0
+    away_bytes: int = 0
     gaps: list[GapFact] = field(default_factory=list)
 
     @property
@@ -66,7 +68,7 @@ class DeviceCoverage:
 def measure_days(
     days: Sequence[LocalDay], amounts: Mapping[int, Sequence[int]], gaps: Sequence[GapFact], now_ms: int
 ) -> list[DayCoverage]:
-    """The coverage of the days up to the present one. `amounts` has recorded ms, bytes and segments by day number.
+    """The coverage of the days up to the present one. `amounts` has `Amount`s by day number.
 
     Wanted is the time of a day that has passed, without gaps in which footage was not wanted. `gaps` are in order of
     time.
@@ -87,8 +89,9 @@ def measure_days(
                 inside.append(_cut(gap, day, now_ms))
         unwanted = merge_ranges((gap.start_ms, gap.until(now_ms)) for gap in inside if not gap.is_wanted)
         wanted_ms = max(0, passed_ms - sum(end - start for start, end in unwanted))
-        recorded_ms, size, segments = amounts.get(day.number, (0, 0, 0))
-        found.append(DayCoverage(day, recorded_ms, size, segments, wanted_ms, inside))
+        recorded_ms, size, segments, *tiers = amounts.get(day.number, (0, 0, 0))
+        archived, away = tiers or (0, 0)
+        found.append(DayCoverage(day, recorded_ms, size, segments, wanted_ms, archived, away, inside))
     return found
 
 

@@ -6,14 +6,16 @@ the caller's.
 
 from collections.abc import Iterable
 
+from gateway.events.model import GAP, change_referenced, record_event
 from gateway.footage.gaps import merge_ranges
+from gateway.footage.recordings import Recording
 from gateway.footage.segments import Fence, Gap, SegmentState, StoredSegment
-from gateway.tenancy.scopes import FootageScope
+from gateway.tenancy.scopes import EVERY_TENANT, FootageScope
 
 #: Segments, or gaps, up to this far apart count as contiguous: the wall clock of two files may differ that much.
 _SAME_RANGE_MS = 1500
 #: Reasons of gaps that end when the file is there again.
-_FILE_REASONS = ("file_missing", "file_damaged")
+_FILE_REASONS = ("file_missing", "file_damaged", "archive_copy_gone")
 
 
 def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, by_name: str | None = None) -> None:
@@ -25,7 +27,8 @@ def open_gap(fence: Fence, start_ms: int, reason_code: str, *, is_wanted: bool, 
                 return
             _end_gaps(footage, start_ms)
             start_ms = max(start_ms, gap.start_ms)
-        _insert(footage, start_ms, None, reason_code, by_name, is_wanted=is_wanted)
+        gap_id = _insert(footage, start_ms, None, reason_code, by_name, is_wanted=is_wanted)
+        _report(footage, gap_id, start_ms, None, reason_code, is_wanted=is_wanted)
 
 
 def close_gaps(fence: Fence, end_ms: int) -> bool:
@@ -50,7 +53,8 @@ def add_gap(
     if end_ms <= start_ms:
         return
     with fence.transaction() as footage:
-        _insert(footage, start_ms, end_ms, reason_code, by_name, is_wanted=is_wanted)
+        gap_id = _insert(footage, start_ms, end_ms, reason_code, by_name, is_wanted=is_wanted)
+        _report(footage, gap_id, start_ms, end_ms, reason_code, is_wanted=is_wanted)
 
 
 def add_joined_gap(
@@ -104,10 +108,35 @@ def delete_gaps_before(footage: FootageScope, before_ms: int) -> None:
 
 def _insert(
     footage: FootageScope, start_ms: int, end_ms: int | None, reason_code: str, by_name: str | None, *, is_wanted: bool
-) -> None:
-    footage.insert(
+) -> int:
+    return footage.insert(
         Gap, start_ms=start_ms, end_ms=end_ms, reason_code=reason_code, by_name=by_name, is_wanted=int(is_wanted)
     ).execute()
+
+
+def _report(
+    footage: FootageScope, gap_id: int, start_ms: int, end_ms: int | None, reason_code: str, *, is_wanted: bool
+) -> None:
+    """Record an event of a gap in wanted footage; it changes with its gap."""
+    if not is_wanted:
+        return
+    owner = EVERY_TENANT.select(Recording, Recording.tenant_id, Recording.device_id)
+    tenant_id, device_id = owner.where(Recording.id == footage.recording_id).tuples().first()
+    record_event(
+        tenant_id,
+        device_id,
+        GAP,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        goes_on=end_ms is None,
+        reason_code=reason_code,
+        reference=str(gap_id),
+    )
+
+
+def _report_end(gap: Gap, end_ms: int) -> None:
+    if gap.is_wanted:
+        change_referenced(GAP, str(gap.id), end_ms=max(gap.start_ms, end_ms))
 
 
 def _shorten_gaps_before(footage: FootageScope, start_ms: int, end_ms: int) -> None:
@@ -116,6 +145,7 @@ def _shorten_gaps_before(footage: FootageScope, start_ms: int, end_ms: int) -> N
         gap = footage.select(Gap).where(Gap.end_ms == start_ms, Gap.start_ms < start_ms).first()
         if gap is None:
             return
+        _report_end(gap, end_ms)
         if gap.start_ms < end_ms:
             footage.update(Gap, end_ms=end_ms).where(Gap.id == gap.id).execute()
         else:
@@ -124,5 +154,7 @@ def _shorten_gaps_before(footage: FootageScope, start_ms: int, end_ms: int) -> N
 
 
 def _end_gaps(footage: FootageScope, end_ms: int) -> None:
+    for gap in footage.select(Gap).where(Gap.end_ms.is_null(), Gap.is_wanted == 1):
+        _report_end(gap, end_ms)
     footage.delete(Gap).where(Gap.end_ms.is_null(), Gap.start_ms >= end_ms).execute()
     footage.update(Gap, end_ms=end_ms).where(Gap.end_ms.is_null()).execute()

@@ -22,12 +22,16 @@ _OLDER_MS = 6 * 3_600_000
 
 
 class Totals(NamedTuple):
-    """A recording's footage: its first and last moment (None without footage), bytes and milliseconds."""
+    """A recording's footage: its first and last moment (None without footage), bytes and milliseconds, and the bytes
+    that have a local file, and a copy in an archive.
+    """
 
     oldest_ms: int | None = None
     newest_ms: int | None = None
     bytes: int = 0
     recorded_ms: int = 0
+    local_bytes: int = 0
+    archived_bytes: int = 0
 
 
 def select_recordings(
@@ -104,7 +108,11 @@ def read_totals(
     with database.session():
         edges = read_edges(scope, recording_ids)
         amounts = (sums or RecordedSums()).read(list(edges), now_ms) if edges else {}
-    return {key: Totals(*edge, amounts[key].bytes, amounts[key].recorded_ms) for key, edge in edges.items()}
+    return {
+        key: Totals(*edge, found.bytes, found.recorded_ms, found.local_bytes, found.archived_bytes)
+        for key, edge in edges.items()
+        for found in (amounts[key],)
+    }
 
 
 def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
@@ -115,6 +123,8 @@ def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
             fn.SUM(FifteenMinuteRollup.recorded_ms),
             fn.SUM(FifteenMinuteRollup.bytes),
             fn.SUM(FifteenMinuteRollup.segments),
+            fn.SUM(FifteenMinuteRollup.archived_bytes),
+            fn.SUM(FifteenMinuteRollup.away_bytes),
         )
         .where(FifteenMinuteRollup.recording_id.in_(list(recording_ids)), which)
         .group_by(FifteenMinuteRollup.recording_id)
@@ -123,12 +133,17 @@ def _sum_rollup(recording_ids: Sequence[int], which: Any) -> dict[int, Amount]:
 
 
 class Usage(NamedTuple):
-    """Bytes of a recording and of its closed segments of the last 24 hours, and its first moment (None: no footage)."""
+    """Local bytes of a recording, bytes of its closed segments of the last 24 hours, and its first moment (None: no
+    footage); then the bytes with a copy in an archive, in an archive only, and waiting for a copy.
+    """
 
     recording: Recording
     bytes: int
     day_bytes: int
     oldest_ms: int | None
+    archived_bytes: int = 0
+    away_bytes: int = 0
+    waiting_bytes: int = 0
 
 
 def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> list[Usage]:
@@ -141,7 +156,17 @@ def usage_of_all(scope: EveryTenantScope, now_ms: int, sums: RecordedSums) -> li
         amounts, edges = sums.read(ids, now_ms), read_edges(scope, ids)
         recent = _sum_rollup(ids, FifteenMinuteRollup.quarter >= (now_ms - DAY_MS) // FIFTEEN_MINUTES_MS)
     return [
-        Usage(row, amounts[row.id].bytes, recent.get(row.id, Amount()).bytes, edges[row.id][0]) for row in recordings
+        Usage(
+            row,
+            found.local_bytes,
+            recent.get(row.id, Amount()).bytes,
+            edges[row.id][0],
+            found.archived_bytes,
+            found.away_bytes,
+            found.bytes - found.archived_bytes if row.archived_by is not None else 0,
+        )
+        for row in recordings
+        for found in (amounts[row.id],)
     ]
 
 

@@ -2,11 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from gateway import database
 from gateway.clock import DAY_MS, utc_now
-from gateway.devices.events import STATE, DeviceEvent
 from gateway.errors import Conflict, NotFound
 from gateway.footage.gaps import Range, merge_ranges
 from gateway.footage.recordings import Protection, Recording, RecordingEvent
@@ -84,21 +82,6 @@ def recording_events(
             )
         newest_first = query.order_by(RecordingEvent.at_ms.desc(), RecordingEvent.id.desc())
         return list(newest_first.limit(limit).offset(offset)), query.count()
-
-
-def stream_events(
-    scope: EveryTenantScope, device_id: str, start_ms: int, end_ms: int, *, limit: int
-) -> list[DeviceEvent]:
-    """The newest state changes of a device's stream in a range, oldest first."""
-    first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (start_ms, end_ms))
-    with database.session():
-        query = scope.select(DeviceEvent).where(
-            DeviceEvent.device_id == device_id,
-            DeviceEvent.kind == STATE,
-            DeviceEvent.at >= first,
-            DeviceEvent.at < last,
-        )
-        return list(query.order_by(DeviceEvent.id.desc()).limit(limit))[::-1]
 
 
 def protected_ranges(

@@ -1,13 +1,12 @@
 """Queries of recorders, which serve all tenants: the state of a device, its events, its newest segments; and marks."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import peewee
 
 from gateway import database
-from gateway.devices.events import STATE, DeviceEvent
 from gateway.devices.model import Device
+from gateway.events.model import Event, transitions_between
 from gateway.footage.recordings import RecorderSettings, Recording, RecordingEvent
 from gateway.footage.segments import PLAYABLE, Fence, Segment, StoredSegment, read_segments, select_segments
 from gateway.streams.model import Stream
@@ -72,16 +71,9 @@ def read_device_states(recording_ids: list[int]) -> dict[int, DeviceState]:
     }
 
 
-def stream_events_between(device_id: str, since: datetime, until: datetime, *, limit: int = 20) -> list[DeviceEvent]:
-    """The first state changes of a device's stream between two moments, oldest first. Raises DatabaseUnavailable."""
-    with database.session():
-        events = EVERY_TENANT.select(DeviceEvent).where(
-            DeviceEvent.device_id == device_id,
-            DeviceEvent.kind == STATE,
-            DeviceEvent.at >= since,
-            DeviceEvent.at <= until,
-        )
-        return list(events.order_by(DeviceEvent.id).limit(limit))
+def stream_events_between(device_id: str, start_ms: int, end_ms: int, *, limit: int = 20) -> list[Event]:
+    """The first state changes of a device's stream in a range, oldest first. Raises DatabaseUnavailable."""
+    return transitions_between(EVERY_TENANT, device_id, start_ms, end_ms + 1, limit=limit)
 
 
 def events_until(recording_id: int, until_ms: int, *, limit: int = 100) -> list[RecordingEvent]:

@@ -16,6 +16,7 @@ from gateway import database
 from gateway.clock import utc_now
 from gateway.devices.model import Device
 from gateway.errors import Conflict, LeaseLost, NotFound
+from gateway.events.model import MARK, MAX_NAME, RECORDING, record_event
 from gateway.schedules.recording_plan import Decision, DesiredRecording, decide, load_plan
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
 
@@ -26,6 +27,8 @@ OBSERVED = ("off", "waiting", "recording", "interrupted")
 class Recording(TenantRow):
     """A device's recording: its settings, a person's override, the open event window, and the observed state.
 
+    `archived_by`: the archive that takes the device's footage. `waits_for_copy`: the limits of local footage then wait
+    for a verified copy. `archive_keep_days`: limit of the age of footage that is in an archive only.
     `expired_before_ms`: retention deleted the footage before this moment, except what still has a segment.
     `deleted_at`: the device was deleted, and its footage is to be deleted.
     `fencing_token`: raised by each recorder that claims the recording, so that writes of an earlier one are refused.
@@ -40,6 +43,9 @@ class Recording(TenantRow):
     post_roll_seconds = peewee.DoubleField()
     keep_days = peewee.IntegerField(null=True)
     keep_bytes = peewee.BigIntegerField(null=True)
+    archived_by = peewee.TextField(null=True)
+    archive_keep_days = peewee.IntegerField(null=True)
+    waits_for_copy = peewee.BooleanField(default=True)
     override = peewee.TextField(null=True)
     override_by = peewee.TextField(null=True)
     override_at_ms = peewee.BigIntegerField(null=True)
@@ -160,7 +166,8 @@ def find_recording(scope: EveryTenantScope, device_id: str) -> Recording:
 def change_settings(
     scope: TenantScope, device_id: str, values: Mapping[str, Any], *, if_version: int | None = None
 ) -> Recording:
-    """Replace the settings (`mode time_zone plan pre_roll_seconds post_roll_seconds keep_days keep_bytes`).
+    """Replace the settings (`mode time_zone plan pre_roll_seconds post_roll_seconds keep_days keep_bytes
+    archive_keep_days waits_for_copy`).
 
     `plan` is a mapping as `gateway.schedules.recording_plan.Plan`. A changed mode removes the override.
     Raises NotFound and RecordingChanged.
@@ -176,6 +183,15 @@ def change_settings(
         if "mode" in changed:
             changed |= _no_override()
         scope.update(Recording, version=Recording.version + 1, **changed).where(Recording.id == recording.id).execute()
+        fields = sorted(set(changed) - set(_no_override()))
+        record_event(
+            recording.tenant_id,
+            device_id,
+            RECORDING,
+            "Recording settings changed",
+            label="settings",
+            data={"fields": fields},
+        )
         return find_recording(scope, device_id)
 
 
@@ -194,6 +210,8 @@ def set_override(
                 "override_until_ms": until_ms,
             }
         scope.update(Recording, **values).where(Recording.id == recording.id).execute()
+        wish = {None: "follows its mode again", "on": "switched on", "off": "switched off"}[override]
+        record_event(recording.tenant_id, device_id, RECORDING, f"Recording {wish}", label="override", by_name=by)
         return find_recording(scope, device_id)
 
 
@@ -227,7 +245,35 @@ def add_event(
         scope.update(Recording, event_until_ms=until_ms).where(
             Recording.id == recording.id, Recording.event_until_ms.is_null() | (Recording.event_until_ms < until_ms)
         ).execute()
+        if source == "api":
+            # Others who ask for footage of an event record it themselves.
+            record_event(
+                recording.tenant_id,
+                device_id,
+                MARK,
+                note,
+                label=label[:MAX_NAME],
+                start_ms=at_ms,
+                end_ms=end_ms,
+                reference=str(event_id),
+            )
         return scope.select(RecordingEvent).where(RecordingEvent.id == event_id).first()
+
+
+def extend_event(scope: EveryTenantScope, event_id: int, end_ms: int) -> None:
+    """An event goes on until `end_ms`, and with it the time in which footage is wanted. Raises NotFound."""
+    with database.transaction():
+        event = scope.select(RecordingEvent).where(RecordingEvent.id == event_id).first()
+        if event is None:
+            raise NotFound(f"there is no event with id '{event_id}'")
+        scope.update(RecordingEvent, end_ms=end_ms).where(
+            RecordingEvent.id == event_id, RecordingEvent.end_ms.is_null() | (RecordingEvent.end_ms < end_ms)
+        ).execute()
+        recording = scope.select(Recording).where(Recording.id == event.recording_id).first()
+        until_ms = end_ms + int(recording.post_roll_seconds * 1000)
+        scope.update(Recording, event_until_ms=until_ms).where(
+            Recording.id == recording.id, Recording.event_until_ms.is_null() | (Recording.event_until_ms < until_ms)
+        ).execute()
 
 
 def forget_recording(scope: TenantScope, device_id: str, at: datetime) -> None:
@@ -296,6 +342,16 @@ def observe_recording(
         if row.observed != observed:
             values["since"] = utc_now()
         EVERY_TENANT.update(Recording, **values).where(mine).execute()
+        if (row.observed, row.reason_code) != (observed, reason):
+            record_event(
+                row.tenant_id,
+                row.device_id,
+                RECORDING,
+                from_state=row.observed,
+                to_state=observed,
+                reason_code=reason,
+                reason_message=message,
+            )
 
 
 def _settings_of(row: Recording) -> RecorderSettings:

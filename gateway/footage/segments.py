@@ -55,7 +55,10 @@ class StorageRow(Row):
 
 
 class Segment(FootageRow):
-    """The table of segments: one row for each file, with whole parts of one run and consecutive sequences."""
+    """The table of segments: one row for each file, with whole parts of one run and consecutive sequences.
+
+    `is_archived`: a verified copy exists. `is_local` is a `gateway.footage.copies.Place`.
+    """
 
     id = peewee.BigAutoField()
     start_ms = peewee.BigIntegerField()
@@ -69,6 +72,7 @@ class Segment(FootageRow):
     state = peewee.SmallIntegerField()
     storage_id = peewee.BigIntegerField()
     is_archived = peewee.SmallIntegerField()
+    is_local = peewee.SmallIntegerField(default=1)
 
     class Meta:
         table_name = "segments"
@@ -89,12 +93,17 @@ class SegmentParts(Row):
 
 
 class FifteenMinuteRollup(FootageRow):
-    """Sums of the closed segments that begin in a quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`)."""
+    """Sums of the closed segments that begin in a quarter of an hour (`start_ms // FIFTEEN_MINUTES_MS`).
+
+    `archived_bytes` have a verified copy; of them, `away_bytes` have no local file any more.
+    """
 
     quarter = peewee.BigIntegerField()
     recorded_ms = peewee.BigIntegerField()
     bytes = peewee.BigIntegerField()
     segments = peewee.IntegerField()
+    archived_bytes = peewee.BigIntegerField(default=0)
+    away_bytes = peewee.BigIntegerField(default=0)
 
     class Meta:
         table_name = "recording_quarters"
@@ -149,6 +158,7 @@ class StoredSegment(NamedTuple):
     state: int
     storage_id: int
     is_archived: int
+    is_local: int
 
     @property
     def end_ms(self) -> int:

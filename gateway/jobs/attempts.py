@@ -10,13 +10,16 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import peewee
 
 from gateway import database
 from gateway.errors import LeaseLost
-from gateway.jobs.model import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, release_footage
+from gateway.events.bell import show_passing
+from gateway.events.model import JOB
+from gateway.jobs.model import CANCELLED, DONE, FAILED, QUEUED, RUNNING, Job, release_footage, report_job
 from gateway.tenancy.scopes import EVERY_TENANT, TimeField
 
 #: A running job without a heartbeat for this long has lost its worker.
@@ -56,6 +59,7 @@ def claim_job(job_id: str, worker: str, at: datetime | None = None) -> JobAttemp
         if not started.where(Job.id == job_id, Job.state == QUEUED).execute():
             return None
         job = EVERY_TENANT.select(Job).where(Job.id == job_id).first()
+        report_job(job_id, RUNNING)
     return JobAttempt(job.id, job.tenant_id, job.device_id, job.kind, json.loads(job.parameters), job.attempts, token)
 
 
@@ -70,7 +74,10 @@ def next_queued(kinds: Iterable[str]) -> str | None:
 def heartbeat_job(attempt: JobAttempt, progress: float, stage: str, at: datetime | None = None) -> bool:
     """Write the heartbeat and progress of an attempt; returns whether it is to be cancelled. Raises LeaseLost."""
     with database.transaction():
-        _write(attempt, progress=min(max(progress, 0.0), 1.0), stage=stage, heartbeat_at=at or database.now())
+        progress = min(max(progress, 0.0), 1.0)
+        _write(attempt, progress=progress, stage=stage, heartbeat_at=at or database.now())
+        fact = {"job_id": attempt.id, "kind": attempt.kind, "progress": round(progress, 3), "stage": stage}
+        database.after_commit(partial(show_passing, attempt.tenant_id, attempt.device_id, JOB, fact))
         return is_cancel_requested(attempt)
 
 
@@ -98,6 +105,7 @@ def finish_job(attempt: JobAttempt, result: dict[str, Any], *, keep_hours: float
             expires_at=now + timedelta(hours=keep_hours),
         )
         release_footage(attempt.id)
+        report_job(attempt.id, DONE, at=now)
 
 
 def fail_job(
@@ -116,6 +124,7 @@ def hand_back(attempt: JobAttempt) -> None:
     """Requeue a job because its worker stops; this does not count as an attempt. Raises LeaseLost."""
     with database.transaction():
         _write(attempt, state=QUEUED, worker=None, progress=0, stage="waiting", attempts=Job.attempts - 1)
+        report_job(attempt.id, QUEUED)
 
 
 def recover_lost_jobs(now: datetime, *, keep_hours: float) -> list[str]:
@@ -131,7 +140,10 @@ def recover_lost_jobs(now: datetime, *, keep_hours: float) -> list[str]:
     with database.transaction():
         _end_each(lost & (Job.cancel_requested == 1), state=CANCELLED, **ended)
         failed = _end_each(lost & (Job.attempts >= MAX_ATTEMPTS), state=FAILED, error_code="worker_lost", **ended)
-        EVERY_TENANT.update(Job, state=QUEUED, worker=None, progress=0, stage="waiting").where(lost).execute()
+        for job_id in [row.id for row in EVERY_TENANT.select(Job, Job.id).where(lost)]:
+            again = EVERY_TENANT.update(Job, state=QUEUED, worker=None, progress=0, stage="waiting")
+            if again.where(lost, Job.id == job_id).execute():
+                report_job(job_id, QUEUED)
     return failed
 
 
@@ -148,6 +160,7 @@ def _end(attempt: JobAttempt, state: str, keep_hours: float, at: datetime | None
             **values,
         )
         release_footage(attempt.id)
+        report_job(attempt.id, state, error_code=values.get("error_code"), message=values.get("error_message"), at=now)
 
 
 def _end_each(condition: Any, **values: Any) -> list[str]:
@@ -156,6 +169,7 @@ def _end_each(condition: Any, **values: Any) -> list[str]:
     for job_id in [row.id for row in EVERY_TENANT.select(Job, Job.id).where(condition)]:
         if EVERY_TENANT.update(Job, **values).where(condition, Job.id == job_id).execute():
             release_footage(job_id)
+            report_job(job_id, values["state"], error_code=values.get("error_code"), at=values["finished_at"])
             ended.append(job_id)
     return ended
 

@@ -15,7 +15,9 @@ from typing import Any
 import peewee
 
 from gateway import database
+from gateway.clock import to_ms
 from gateway.errors import Conflict, NotFound
+from gateway.events.model import JOB, change_referenced, record_event
 from gateway.footage.recordings import Protection
 from gateway.states import Reason, reason_for
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
@@ -23,6 +25,8 @@ from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, Tena
 QUEUED, RUNNING, DONE, FAILED, CANCELLED = "queued", "running", "done", "failed", "cancelled"
 JOB_STATES = (QUEUED, RUNNING, DONE, FAILED, CANCELLED)
 UNFINISHED = (QUEUED, RUNNING)
+#: The state in the event of a job whose row was deleted.
+DELETED = "deleted"
 
 #: Kinds of jobs whose results are files in EXPORTS_DIR; together they take no more than EXPORTS_MAX_BYTES.
 FILE_KINDS = ("export", "time_lapse")
@@ -45,6 +49,12 @@ JOB_ERRORS = {
         Reason("captures_unwritable", "the folder of snapshots and clips cannot be written", "check CAPTURES_DIR"),
         Reason("encoding_failed", "the footage could not be encoded", "see the log of the jobs worker"),
         Reason("disk_full", "the disk of the result is full", "make room, or choose a shorter range"),
+        Reason(
+            "plugin_missing",
+            "no installed plugin runs jobs of this kind",
+            "install or switch on the plugin, then try again; or delete the job",
+        ),
+        Reason("plugin_failed", "the plugin of this job has failed", "see the log of the plugins worker"),
         Reason("job_failed", "the job failed for an unknown reason", "see the log of the jobs worker"),
     )
 }
@@ -129,18 +139,19 @@ def create_job(
                     cancel_requested=0,
                     created_at=now,
                 ).execute()
+                record_event(
+                    scope.tenant_id,
+                    device_id,
+                    JOB,
+                    label=kind,
+                    to_state=QUEUED,
+                    reference=job_id,
+                    goes_on=True,
+                    at=now,
+                    by_name=created_by or None,
+                )
                 if footage is not None:
-                    scope.insert(
-                        Protection,
-                        recording_id=footage.recording_id,
-                        start_ms=footage.start_ms,
-                        end_ms=footage.end_ms,
-                        kind=JOB_PROTECTION,
-                        reference=job_id,
-                        note=f"read by a job ({kind})",
-                        created_by=created_by,
-                        created_at=now,
-                    ).execute()
+                    _protect(scope, job_id, kind, footage, by=created_by, now=now)
     except peewee.IntegrityError:
         # Another process inserted the same request at the same time: its job is the result.
         with database.session():
@@ -215,11 +226,36 @@ def request_cancel(scope: EveryTenantScope, job_id: str, *, keep_hours: float, a
         )
         if ended.where(Job.id == job_id, Job.state == QUEUED).execute():
             release_footage(job_id)
+            report_job(job_id, CANCELLED, at=now)
         else:
             scope.update(Job, cancel_requested=1).where(Job.id == job_id, Job.state == RUNNING).execute()
     job = find_job(scope, job_id)
     if job.state in (DONE, FAILED):
         raise Conflict(f"the job has already ended: it is {job.state}", reason="job_finished")
+    return job
+
+
+def retry_job(
+    scope: EveryTenantScope, job_id: str, *, footage: FootageRange | None = None, at: datetime | None = None
+) -> Job:
+    """Queue a job again that has failed or was cancelled; `footage` is protected again until it has ended.
+
+    Raises NotFound, and Conflict `job_unfinished` or `job_finished` for a job in another state.
+    """
+    now = at or database.now()
+    again = {
+        "state": QUEUED, "stage": "waiting", "progress": 0, "attempts": 0, "cancel_requested": 0,
+        "result": None, "error_code": None, "error_message": None, "worker": None,
+        "heartbeat_at": None, "started_at": None, "finished_at": None, "expires_at": None,
+    }  # fmt: skip
+    with database.transaction():
+        queued = scope.update(Job, **again).where(Job.id == job_id, Job.state.in_((FAILED, CANCELLED))).execute()
+        job = find_job(scope, job_id)
+        if queued and footage is not None:
+            _protect(TenantScope(job.tenant_id), job_id, job.kind, footage, by="", now=now)
+    if not queued:
+        reason = "job_unfinished" if job.state in UNFINISHED else "job_finished"
+        raise Conflict(f"only a failed or cancelled job can be tried again: it is {job.state}", reason=reason)
     return job
 
 
@@ -232,6 +268,7 @@ def remove_job(scope: EveryTenantScope, job_id: str) -> None:
         if not scope.delete(Job).where(Job.id == job_id).execute():
             raise NotFound(f"there is no job with id '{job_id}'")
         release_footage(job_id)
+        report_job(job_id, DELETED)
 
 
 def bytes_taken() -> int:
@@ -247,9 +284,9 @@ def bytes_taken() -> int:
 
 
 def queued_jobs() -> list[str]:
-    """The ids of all queued jobs, the oldest first."""
+    """The ids of all queued jobs but those of plugins (gateway/plugin_work/jobs.py), the oldest first."""
     with database.session():
-        query = EVERY_TENANT.select(Job, Job.id).where(Job.state == QUEUED)
+        query = EVERY_TENANT.select(Job, Job.id).where(Job.state == QUEUED, ~Job.kind.contains("."))
         return [row.id for row in query.order_by(Job.created_at, Job.id)]
 
 
@@ -264,6 +301,30 @@ def all_jobs() -> list[str]:
     """The ids of all jobs of all tenants."""
     with database.session():
         return [row.id for row in EVERY_TENANT.select(Job, Job.id)]
+
+
+def _protect(scope: TenantScope, job_id: str, kind: str, footage: FootageRange, *, by: str, now: datetime) -> None:
+    scope.insert(
+        Protection,
+        recording_id=footage.recording_id,
+        start_ms=footage.start_ms,
+        end_ms=footage.end_ms,
+        kind=JOB_PROTECTION,
+        reference=job_id,
+        note=f"read by a job ({kind})",
+        created_by=by,
+        created_at=now,
+    ).execute()
+
+
+def report_job(
+    job_id: str, state: str, *, error_code: str | None = None, message: str | None = None, at: datetime | None = None
+) -> None:
+    """Change the event of a job with its state; within the caller's transaction."""
+    values: dict[str, Any] = {"to_state": state, "reason_code": error_code, "reason_message": message}
+    if state not in (*UNFINISHED, DELETED):
+        values["end_ms"] = to_ms(at or database.now())
+    change_referenced(JOB, job_id, **values)
 
 
 def release_footage(job_id: str) -> None:

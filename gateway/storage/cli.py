@@ -151,7 +151,7 @@ def trust_clock(config: Config, client: redis.Redis) -> None:
 
 
 def _living_recorders(config: Config, client: redis.Redis) -> LivingRecorders:
-    return LivingRecorders(client, find_recorder(create_plugin_manager(), config))
+    return LivingRecorders(client, find_recorder(create_plugin_manager(config), config))
 
 
 def _folders(days: int | None) -> Iterator[Folder]:

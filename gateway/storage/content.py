@@ -1,6 +1,6 @@
 """Reads what is whole in a segment file, with times that are plausible."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -42,13 +42,18 @@ class Content:
         }
 
 
+def scan_content(chunks: Iterable[bytes]) -> Content:
+    """What is whole in a file that is read as a whole; what the iterator raises goes through."""
+    return _correct(scan_segment(chunks))
+
+
 def read_content(storage: Storage, key: str, segment: StoredSegment | None = None, size: int = 0) -> Content:
     """Read a file of `size` bytes; `segment` is its row. Raises NotFound and StorageUnavailable.
 
     Of a segment that was left open only the bytes after the indexed parts are read: the index has durable parts only.
     """
     if segment is None:
-        return _correct(scan_segment(storage.read(key)))
+        return scan_content(storage.read(key))
     known = unpack_parts(read_packed(segment.id))[: segment.parts]
     known_size = segment.init_size + sum(part.size for part in known)
     if segment.state == SegmentState.OPEN and known and known_size <= size:

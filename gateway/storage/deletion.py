@@ -8,7 +8,9 @@ here touches a file or waits: pacing belongs to the callers, who should pause fo
 from collections.abc import Iterable, Sequence
 
 from gateway import database
+from gateway.clock import to_ms, utc_now
 from gateway.devices.bin import DeletedDevice
+from gateway.footage.copies import bury_copies, lock_recording
 from gateway.footage.gap_rows import add_gaps_of_segments, delete_gaps_before
 from gateway.footage.gaps import Range
 from gateway.footage.protections import is_protected, protected_ranges
@@ -45,14 +47,15 @@ def mark_for_deletion(
     is_wanted: bool = False,
     keeps_protected: bool = True,
     takes_open: bool = False,
+    keeps_copied: bool = False,
     known_ranges: Sequence[Range] | None = None,
 ) -> list[StoredSegment]:
     """Mark segments as garbage and subtract them from the roll-up. Returns the segments that were marked.
 
-    Skipped are segments that by now are garbage, deleted, protected or, without `takes_open`, open. With the
-    `reason_code` `retention` the recording's `expired_before_ms` advances; any other reason is recorded as gaps.
-    `known_ranges` are the protected ranges of the recording if the caller has read them: a protection that was added
-    since is seen anyway.
+    Skipped are segments that by now are garbage, deleted, protected or, without `takes_open`, open; with
+    `keeps_copied` also those that have a copy in an archive. With the `reason_code` `retention` the recording's
+    `expired_before_ms` advances; any other reason is recorded as gaps. `known_ranges` are the protected ranges of the
+    recording if the caller has read them: a protection that was added since is seen anyway.
     """
     states = [*AT_REST, SegmentState.OPEN] if takes_open else list(AT_REST)
     marked: list[StoredSegment] = []
@@ -64,9 +67,11 @@ def mark_for_deletion(
         with database.transaction():
             footage = FootageScope(recording_id)
             query = select_segments(recording_id).where(Segment.id.in_(asked), Segment.state.in_(states))
+            if keeps_copied:
+                query = query.where(Segment.is_archived == 0)
+            # A new protection references its recording's row, so it either waits for this lock or is read below.
+            lock_recording(recording_id)
             if database.is_postgresql():
-                # A new protection references its recording's row, so it either waits for this lock or is read below.
-                EVERY_TENANT.select(Recording, Recording.id).where(Recording.id == recording_id).for_update().execute()
                 query = query.for_update()
             batch = read_segments(query)
             if keeps_protected:
@@ -150,7 +155,10 @@ def garbage_keys(storage_id: int, limit: int = BATCH) -> list[tuple[int, str]]:
 
 
 def drop_segments(segment_ids: Sequence[int]) -> int:
-    """Delete the rows of garbage whose files were removed; returns how many."""
+    """Delete the rows of garbage whose files were removed; returns how many.
+
+    Their copies in archives become deletions of objects in the same transaction.
+    """
     if not segment_ids:
         return 0
     with database.transaction():
@@ -160,6 +168,7 @@ def drop_segments(segment_ids: Sequence[int]) -> int:
             .where(Segment.id.in_(list(segment_ids)), Segment.state == SegmentState.GARBAGE)
             .tuples()
         ]
+        bury_copies(garbage, to_ms(utc_now()))
         SegmentParts.delete().where(SegmentParts.segment_id.in_(garbage)).execute()
         return EVERY_RECORDING.delete(Segment).where(Segment.id.in_(garbage)).execute()
 

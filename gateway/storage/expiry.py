@@ -13,7 +13,7 @@ from gateway import database
 from gateway.clock import DAY_MS
 from gateway.footage.gaps import Range
 from gateway.footage.segments import Segment, StoredSegment
-from gateway.storage.unprotected import FOREVER_MS, deletable_segments
+from gateway.storage.unprotected import FOREVER_MS, Tier, deletable_segments
 from gateway.tenancy.scopes import FootageScope
 
 #: Footage that became too old more recently than this is not examined for a wrong clock; in operation that is all.
@@ -29,32 +29,39 @@ class Expiry:
         self._first_kept_run: dict[int, int] = {}
 
     def expired(
-        self, recording_id: int, ranges: Sequence[Range], *, before_ms: int, now_ms: int, limit: int
+        self, recording_id: int, ranges: Sequence[Range], *, before_ms: int, now_ms: int, limit: int, tier: Tier
     ) -> list[StoredSegment]:
-        """Segments that end by `before_ms` and may be deleted, the oldest first, at most `limit`."""
-        found = deletable_segments(recording_id, ranges, before_ms=before_ms, limit=limit)
+        """Segments of a tier that end by `before_ms` and may be deleted, the oldest first, at most `limit`."""
+        found = deletable_segments(recording_id, ranges, before_ms=before_ms, limit=limit, tier=tier)
         long_ago_ms = before_ms - _USUAL_MS
         if not found or found[0].end_ms > long_ago_ms:
             return found
         max_run = self._max_run(recording_id, found, before_ms, now_ms)
         if all(segment.run <= max_run or segment.end_ms > long_ago_ms for segment in found):
             return found
-        found = deletable_segments(recording_id, ranges, before_ms=long_ago_ms, limit=limit, max_run=max_run)
+        found = deletable_segments(recording_id, ranges, before_ms=long_ago_ms, limit=limit, max_run=max_run, tier=tier)
         if len(found) < limit:
             usual = deletable_segments(
-                recording_id, ranges, from_ms=long_ago_ms, before_ms=before_ms, limit=limit - len(found)
+                recording_id, ranges, from_ms=long_ago_ms, before_ms=before_ms, limit=limit - len(found), tier=tier
             )
             found += usual
         return found
 
     def of_the_future(
-        self, recording_id: int, ranges: Sequence[Range], expired: Sequence[StoredSegment], *, now_ms: int, limit: int
+        self,
+        recording_id: int,
+        ranges: Sequence[Range],
+        expired: Sequence[StoredSegment],
+        *,
+        now_ms: int,
+        limit: int,
+        tier: Tier,
     ) -> list[StoredSegment]:
-        """Segments of the future that were recorded before the newest of those that are too old, at most `limit`."""
+        """Segments of a tier of the future, recorded before the newest of those that are too old, at most `limit`."""
         max_run = max(segment.run for segment in expired) - 1
         from_ms = now_ms + _FUTURE_MS
         return deletable_segments(
-            recording_id, ranges, from_ms=from_ms, before_ms=FOREVER_MS, limit=limit, max_run=max_run
+            recording_id, ranges, from_ms=from_ms, before_ms=FOREVER_MS, limit=limit, max_run=max_run, tier=tier
         )
 
     def _max_run(self, recording_id: int, found: list[StoredSegment], before_ms: int, now_ms: int) -> int:

@@ -6,12 +6,21 @@ A recorder that takes over a device uses it for its own newest files, and reconc
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.footage.copies import Place
 from gateway.footage.segment_scan import ScanProblem
 from gateway.footage.segments import Fence, SegmentState, StoredSegment
 from gateway.media import parse_segment_key
 from gateway.storage.content import Content, read_content
 from gateway.storage.interface import Storage
-from gateway.storage.repairs import adopt_segment, close_segment, drop_segment, has_row, holds_parts, mark_missing
+from gateway.storage.repairs import (
+    adopt_segment,
+    close_segment,
+    drop_segment,
+    has_row,
+    holds_parts,
+    mark_missing,
+    move_copied,
+)
 
 
 class RepairAction(StrEnum):
@@ -23,6 +32,8 @@ class RepairAction(StrEnum):
     FILE_DAMAGED = "file damaged"
     FILE_MISSING = "file missing"
     FILE_RETURNED = "file is back"
+    LOCAL_FILE_BACK = "local file is back beside its copy"
+    LOCAL_FILE_GONE = "local file gone, its copy is archived"
     INDEX_REPAIRED = "index repaired"
     QUARANTINED = "quarantined"
     TORN_END_CUT = "torn end cut off"
@@ -58,6 +69,21 @@ class FileRepair:
     def repair_missing(self, segment: StoredSegment) -> Repair | None:
         """Mark a segment as missing: its file is gone."""
         return Repair(RepairAction.FILE_MISSING) if mark_missing(self._fence, segment) else None
+
+    def repair_copied(self, key: str, segment: StoredSegment, size: int | None) -> Repair | None:
+        """Make row and file of a segment agree that has a copy in an archive: damaged footage is read from there."""
+        is_here = size == segment.size
+        if size is not None and size > segment.size and segment.is_local:
+            self._storage.truncate(key, segment.size)
+            return Repair(RepairAction.TORN_END_CUT)
+        if is_here is not bool(segment.is_local):
+            if not move_copied(self._fence, segment, Place.HERE if is_here else Place.GONE, self._storage.id):
+                return None
+        elif is_here:
+            return None
+        if size is not None and not is_here:
+            self._storage.quarantine(key, f"it has {size} bytes instead of {segment.size}; its copy is archived")
+        return Repair(RepairAction.LOCAL_FILE_BACK if is_here else RepairAction.LOCAL_FILE_GONE, segment.id)
 
     def repair_segment(self, key: str, segment: StoredSegment, size: int) -> Repair | None:
         """Make the row of a file of `size` bytes describe its whole parts, and cut off the rest."""

@@ -18,6 +18,8 @@ from gateway.storage.usage import bytes_per_hour
 
 #: Maximum age of a retention report; an older one means that no process does the housekeeping.
 _SILENT_SECONDS = 600.0
+#: How long the loss of footage without a copy is shown.
+_UNARCHIVED_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
         )
     if found.state == FULL:
         return ComponentHealth("degraded", found.message, "remove protections of footage, or add space", detail)
+    if (unarchived := _describe_archive(found.report)) is not None:
+        return ComponentHealth("degraded", unarchived, "see the state of the archive, or add disks", detail)
     retention_at = found.report.retention_at if found.report else None
     if found.bytes_per_hour and retention_at is not None and abs(time.time() - retention_at) > _SILENT_SECONDS:
         return ComponentHealth(
@@ -86,6 +90,17 @@ def check_storage(config: Config, client: redis.Redis) -> ComponentHealth:
             detail,
         )
     return ComponentHealth("ok", detail=detail)
+
+
+def _describe_archive(report: StorageReport | None) -> str | None:
+    """What is wrong because the archive is behind; None if nothing is."""
+    if report is None:
+        return None
+    if report.unarchived_at is not None and time.time() - report.unarchived_at < _UNARCHIVED_SECONDS:
+        return "the disk is full, and footage was deleted before it had a copy in the archive"
+    if report.waiting:
+        return f"footage of {report.waiting} devices is kept beyond its limits, because the archive has no copy yet"
+    return None
 
 
 def _read_report(client: redis.Redis) -> StorageReport | None:

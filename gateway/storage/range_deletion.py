@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.clock import format_time, to_ms, utc_now
 from gateway.errors import InvalidValue
+from gateway.events.model import FOOTAGE, change_event, record_event
 from gateway.footage.protections import protected_ranges
 from gateway.footage.recordings import find_recording
 from gateway.footage.segments import SegmentState
@@ -44,9 +46,21 @@ def delete_range(
     kept = count_protected(recording.id, ranges, start_ms, end_ms)
     segments = size = duration_ms = 0
     from_ms = start_ms
+    event_id: int | None = None
     while batch := deletable_segments(recording.id, ranges, from_ms=from_ms, before_ms=end_ms, limit=BATCH):
         from_ms = batch[-1].start_ms + 1
         if not dry_run:
+            if event_id is None:
+                event_id = record_event(
+                    recording.tenant_id,
+                    device_id,
+                    FOOTAGE,
+                    "Footage deleted",
+                    label="deleted",
+                    by_name=by_name,
+                    goes_on=True,
+                    data={"start": format_time(start_ms), "end": format_time(end_ms)},
+                )
             ids = [segment.id for segment in batch]
             batch = mark_for_deletion(
                 recording.id, ids, reason_code="deleted_by_person", by_name=by_name, is_wanted=True
@@ -56,4 +70,7 @@ def delete_range(
         present = [segment for segment in batch if segment.state == SegmentState.CLOSED]
         size += sum(segment.size for segment in present)
         duration_ms += sum(segment.duration_ms for segment in present)
+    if event_id is not None:
+        text = f"Footage of {duration_ms / 1000:.0f} s deleted"
+        change_event(scope, event_id, text=text, end_ms=to_ms(utc_now()))
     return RangeDeletion(segments, size, duration_ms / 1000, kept)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from gateway import database
 from gateway.clock import DAY_MS, Clock
 from gateway.errors import LeaseLost, NotFound
+from gateway.footage.copies import Place
 from gateway.footage.recordings import Recording
 from gateway.footage.rollup import correct_rollup
 from gateway.footage.segments import (
@@ -48,7 +49,7 @@ class TooManyMissing(StorageUnavailable):
 
 
 class MismatchKind(StrEnum):
-    """How a row and its file disagree."""
+    """How a row and its file disagree. `COPIED`: in any way, but nothing is lost, because an archive has a copy."""
 
     MISSING = "missing"
     SHORT = "short"
@@ -57,6 +58,7 @@ class MismatchKind(StrEnum):
     LEFT_OPEN = "left_open"
     UNKNOWN = "unknown"
     MOVED = "moved"
+    COPIED = "copied"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ class Reconciliation:
         for segment in rows:
             key = segment.key(folder.tenant_id, folder.device_id)
             size, modified = files.pop(key, (None, None))
-            if segment.state == SegmentState.GARBAGE:
+            if segment.state == SegmentState.GARBAGE or segment.is_local == Place.LEAVING:
+                continue
+            if segment.is_local == Place.GONE and size is None:
                 continue
             if segment.storage_id != self._storage.id and size is None and not self.may_lose:
                 scan.elsewhere += segment.state != SegmentState.MISSING
@@ -180,6 +184,8 @@ class Reconciliation:
     def _compare(self, segment: StoredSegment, size: int | None) -> MismatchKind | None:
         if segment.state == SegmentState.MISSING:
             return None if size is None else MismatchKind.RETURNED
+        if segment.is_archived and (size != segment.size or segment.is_local != Place.HERE):
+            return MismatchKind.COPIED
         if size is None:
             return MismatchKind.MISSING
         if segment.state == SegmentState.OPEN:
@@ -246,6 +252,8 @@ class Reconciliation:
         repair = FileRepair(self._storage, mismatch.fence)
         if mismatch.segment is None:
             return repair.adopt(mismatch.key, mismatch.size)
+        if mismatch.kind is MismatchKind.COPIED:
+            return repair.repair_copied(mismatch.key, mismatch.segment, mismatch.size)
         if mismatch.kind is MismatchKind.MISSING:
             return repair.repair_missing(mismatch.segment)
         return repair.repair_segment(mismatch.key, mismatch.segment, mismatch.size)

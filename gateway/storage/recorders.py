@@ -2,23 +2,26 @@
 
 from functools import partial
 
-import pluggy
 import redis
 
 from gateway.clock import SystemClock
 from gateway.config import Config
-from gateway.leases import Leases, output_lease
-from gateway.outputs import RECORDER, ConsumerContext
-from gateway.plugin_manager import collect_consumer_outputs, find_output_name, notify
+from gateway.leases import RECORD, Leases, output_lease
+from gateway.outputs import OUTPUTS, RECORDER, ConsumerContext, worker_kind
+from gateway.plugin_manager import PluginManager, collect_consumer_outputs, find_output_name, notify
 
 
-def find_recorder(manager: pluggy.PluginManager, config: Config) -> str | None:
-    """The name of the output that writes footage, for processes that run no outputs; None when no plugin has one.
-
-    Raises PluginError when a plugin fails, or when there are two such outputs.
-    """
+def find_recorder(manager: PluginManager, config: Config) -> str | None:
+    """The name of the output that writes footage, for processes that run no outputs; None when no plugin has one."""
     context = ConsumerContext(config, "none", SystemClock(), partial(notify, manager))
-    return find_output_name(collect_consumer_outputs(manager, context), RECORDER)
+    return manager.keep("recorder", lambda: find_output_name(collect_consumer_outputs(manager, context), RECORDER))
+
+
+def list_output_processes(manager: PluginManager, config: Config) -> list[str]:
+    """The names of processes that consumer outputs ask for, besides those that every installation runs."""
+    context = ConsumerContext(config, "none", SystemClock(), partial(notify, manager))
+    kinds = {worker_kind(output) for output in collect_consumer_outputs(manager, context)}
+    return sorted(kind.removeprefix(f"{OUTPUTS}.") for kind in kinds - {RECORD, OUTPUTS})
 
 
 class LivingRecorders:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import peewee
 
+from gateway.footage.copies import Place, set_place
 from gateway.footage.gap_rows import add_joined_gap, cut_file_gaps
 from gateway.footage.segments import (
     MAX_SEGMENT_MS,
@@ -19,6 +20,8 @@ from gateway.footage.segments import (
     SegmentState,
     StoredSegment,
     add_to_rollup,
+    read_segments,
+    select_segments,
 )
 from gateway.media import pack_parts
 from gateway.storage.content import Content
@@ -72,6 +75,18 @@ def move_segments(fence: Fence, segments: Sequence[StoredSegment], storage_id: i
             )
             moved += query.execute()
     return moved
+
+
+def move_copied(fence: Fence, segment: StoredSegment, place: Place, storage_id: int) -> bool:
+    """Write whether the local file of an archived segment exists, in this store."""
+    with fence.transaction() as footage:
+        if not _change(footage, segment, storage_id=storage_id):
+            return False
+        now = read_segments(select_segments(fence.recording_id).where(Segment.id == segment.id))
+        if not now or now[0].is_local != segment.is_local or not now[0].is_archived:
+            return False
+        set_place(footage, now, place)
+        return True
 
 
 def drop_segment(fence: Fence, segment: StoredSegment) -> bool:

@@ -23,7 +23,9 @@ class StorageReport:
     """`state` is `ok`, `full` (nothing may be deleted), `suspicious` (a person must check) or `unavailable`.
 
     `reason` is a code of gateway.states or `too_many_missing`; None when all is well. Times are seconds since 1970.
-    `found` counts what the last sweep compared and repaired, `deleted` what the last pass of retention deleted.
+    `waiting` counts the devices with footage beyond its limits that waits for a copy in an archive; `unarchived_at` is
+    when footage was last deleted without one because the disk was full. `found` counts what the last sweep compared and
+    repaired, `deleted` what the last pass of retention deleted.
     """
 
     state: str = OK
@@ -35,6 +37,8 @@ class StorageReport:
     checked_at: float | None = None
     found: dict[str, int] = field(default_factory=dict)
     deleted: dict[str, int] = field(default_factory=dict)
+    waiting: int = 0
+    unarchived_at: float | None = None
 
 
 class StorageReports:
@@ -84,8 +88,9 @@ def _parse(values: dict[str, Any]) -> StorageReport:
     require(report.state in (OK, FULL, SUSPICIOUS, UNAVAILABLE), "'state' is unknown")
     require(report.reason is None or is_text(report.reason, 100), "'reason' is not a code")
     require(is_text(report.message, 10_000) and is_text(report.worker, 300), "'message' or 'worker' is not a text")
-    times = (report.at, report.retention_at, report.checked_at)
+    times = (report.at, report.retention_at, report.checked_at, report.unarchived_at)
     require(all(at is None or is_number(at) for at in times), "a time is not a number")
+    require(is_integer(report.waiting), "'waiting' is not a number")
     for counts in (report.found, report.deleted):
         require(isinstance(counts, dict) and all(map(is_integer, counts.values())), "counts are not numbers")
     return report

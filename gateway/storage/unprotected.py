@@ -6,11 +6,13 @@ so the cost does not grow with the amount of protected footage.
 
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 import peewee
 
 from gateway import database
+from gateway.footage.copies import IS_HERE, Place
 from gateway.footage.gaps import Range
 from gateway.footage.protections import unprotected_between
 from gateway.footage.segments import Segment, SegmentState, StoredSegment, read_segments, select_segments
@@ -21,6 +23,21 @@ FOREVER_MS = 1 << 53
 
 #: States of segments whose files are not being written.
 AT_REST = (SegmentState.CLOSED, SegmentState.MISSING)
+
+
+class Tier(StrEnum):
+    """Which segments: all; those with a local file and a copy; those without a copy, and of them the ones that wait for
+    one and the ones whose file is missing; those in an archive only.
+    """
+
+    ANY = "any"
+    COPIED = "copied"
+    LOCAL = "local"
+    WAITING = "waiting"
+    MISSING = "missing"
+    ARCHIVE = "archive"
+
+
 _FIRST, _LAST = peewee.SQL("gaps.first_ms"), peewee.SQL("gaps.last_ms")
 _IN_GAP = (
     (Segment.start_ms >= _FIRST)
@@ -28,6 +45,15 @@ _IN_GAP = (
     & (Segment.start_ms + Segment.duration_ms <= _LAST)
     & Segment.state.in_(AT_REST)
 )
+
+
+_OF_TIER = {
+    Tier.COPIED: IS_HERE & (Segment.is_archived == 1) & (Segment.state == SegmentState.CLOSED),
+    Tier.LOCAL: IS_HERE & (Segment.is_archived == 0),
+    Tier.WAITING: IS_HERE & (Segment.is_archived == 0) & (Segment.state == SegmentState.CLOSED),
+    Tier.MISSING: IS_HERE & (Segment.is_archived == 0) & (Segment.state == SegmentState.MISSING),
+    Tier.ARCHIVE: (Segment.is_local == Place.GONE) & (Segment.state == SegmentState.CLOSED),
+}
 
 
 def deletable_segments(
@@ -38,6 +64,7 @@ def deletable_segments(
     before_ms: int,
     limit: int,
     max_run: int | None = None,
+    tier: Tier = Tier.ANY,
 ) -> list[StoredSegment]:
     """The oldest segments of a recording that end by `before_ms` and are neither open nor protected, at most `limit`.
 
@@ -48,7 +75,7 @@ def deletable_segments(
         return []
     with database.session():
         # Not ordered by the database, which would have to read all footage for that: the gaps are in order.
-        found = read_segments(_select_oldest(recording_id, gaps, limit, max_run))
+        found = read_segments(_select_oldest(recording_id, gaps, limit, max_run, tier))
     return sorted(found, key=lambda segment: segment.start_ms)
 
 
@@ -61,8 +88,12 @@ def count_protected(recording_id: int, ranges: Sequence[Range], start_ms: int, e
         return _count(recording_id, [(start_ms, end_ms)]) - _count(recording_id, gaps)
 
 
-def _select_oldest(recording_id: int, gaps: list[Range], limit: int, max_run: int | None) -> peewee.ModelSelect:
+def _select_oldest(
+    recording_id: int, gaps: list[Range], limit: int, max_run: int | None, tier: Tier
+) -> peewee.ModelSelect:
     condition = _IN_GAP if max_run is None else _IN_GAP & (Segment.run <= max_run)
+    if tier is not Tier.ANY:
+        condition &= _OF_TIER[tier]
     of_recording = select_segments(recording_id).where(condition).limit(limit)
     if not database.is_postgresql():
         return of_recording.from_(_cross_join(gaps, Segment))

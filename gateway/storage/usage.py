@@ -1,4 +1,4 @@
-"""Sizes of recordings and their growth, from the roll-up alone."""
+"""Sizes of recordings on the local disk and their growth, from the roll-up alone."""
 
 from collections import defaultdict
 
@@ -13,6 +13,7 @@ from gateway.tenancy.scopes import EVERY_RECORDING, EVERY_TENANT
 #: Age of cached sums at which they are computed again; until then only the newest buckets of the roll-up are read.
 _RECOUNT_SECONDS = 600.0
 _RECENT_BUCKETS = 8
+_LOCAL_BYTES = FifteenMinuteRollup.bytes - FifteenMinuteRollup.away_bytes
 
 
 def bytes_per_hour(now_ms: int) -> int:
@@ -32,7 +33,7 @@ def bytes_per_hour(now_ms: int) -> int:
 
 
 class UsageSums:
-    """Bytes of the closed segments of each recording: cached sums, plus the newest buckets of the roll-up."""
+    """Bytes of the local files of each recording: cached sums, plus the newest buckets of the roll-up."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -59,10 +60,12 @@ class UsageSums:
 def count_bytes(
     recording_ids: list[int] | None = None, *, from_quarter: int | None = None, before_quarter: int | None = None
 ) -> dict[int, int]:
-    """Bytes of closed segments by recording, optionally limited to a range of the roll-up's quarters of an hour."""
+    """Bytes of the local files of closed segments by recording, optionally limited to a range of the roll-up's quarters
+    of an hour.
+    """
     with database.session():
         query = EVERY_RECORDING.select(
-            FifteenMinuteRollup, FifteenMinuteRollup.recording_id, peewee.fn.SUM(FifteenMinuteRollup.bytes)
+            FifteenMinuteRollup, FifteenMinuteRollup.recording_id, peewee.fn.SUM(_LOCAL_BYTES)
         )
         if recording_ids is not None:
             query = query.where(FifteenMinuteRollup.recording_id.in_(sorted(set(recording_ids))))

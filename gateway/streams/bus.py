@@ -150,6 +150,12 @@ class MediaBus:
         with _bus_answers:
             return self._redis.xlen(_stream_key(device_id))
 
+    def last_position(self, device_id: str) -> Position | None:
+        """The position of the newest part; None without any."""
+        with _bus_answers:
+            last = _text(self._redis.get(_last_key(device_id)))
+        return Position.parse(last) if _POSITION.fullmatch(last) else None
+
     def read_range(self, device_id: str, first: Position, last: Position) -> list[Part]:
         """The parts between two positions, both included, that are still on the bus; oldest first."""
         with _bus_answers:

@@ -13,8 +13,8 @@ from typing import Any
 import peewee
 
 from gateway import database
-from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device
+from gateway.events.model import STATE, record_events
 from gateway.states import DesiredState, Reason, StreamState, can_follow
 from gateway.streams.model import Stream
 from gateway.tenancy.scopes import EVERY_TENANT
@@ -106,21 +106,20 @@ def record_stopped(endings: Mapping[str, Ending]) -> None:
                     since=now,
                     worker=None,
                 )
-            events = [_event(row, endings[row.device_id].reason, now) for row in rows]
-            if events:
-                EVERY_TENANT.insert_many(DeviceEvent, events).execute()
+            record_events([_event(row, endings[row.device_id].reason, now) for row in rows])
 
 
 def _event(row: Stream, reason: Reason, at: datetime) -> dict[str, Any]:
     return {
         "tenant_id": row.tenant_id,
         "device_id": row.device_id,
+        "kind": STATE,
         "at": at,
         "from_state": row.observed,
         "to_state": StreamState.STOPPED,
         "reason_code": reason.code,
         "reason_message": reason.message,
-        "run": row.run,
+        "run": row.run or None,
     }
 
 

@@ -26,9 +26,9 @@ class LiveStats:
         """The statistics of those devices that have any, by device id.
 
         Keys: `fps`, `bitrate_kbps`, `last_part_at` (seconds since 1970), `viewers`, `outputs` (list of
-        `{name, mode, reason}`), `worker`; of its session with the camera `notes` (list of sentences), `transport`,
-        `camera_server`, `login`, `clock_rate`, `lost_packets`, `ffmpeg_restarts`. Raises redis.RedisError when Redis is
-        away.
+        `{name, mode, reason, plugin, figures}`), `worker`; of its session with the camera `notes` (list of sentences),
+        `transport`, `camera_server`, `login`, `clock_rate`, `lost_packets`, `ffmpeg_restarts`, `camera_sessions`.
+        Raises redis.RedisError when Redis is away.
         """
         ids = list(device_ids)
         if not ids:
@@ -53,7 +53,7 @@ def _parse(text: bytes) -> dict[str, Any]:
     stats = parse_object(text)
     for name in ("fps", "bitrate_kbps", "last_part_at", "clock_rate"):
         require(stats.get(name) is None or is_number(stats[name]), f"{name!r} is not a number")
-    for name in ("viewers", "lost_packets", "ffmpeg_restarts"):
+    for name in ("viewers", "lost_packets", "ffmpeg_restarts", "camera_sessions"):
         require(stats.get(name) is None or is_integer(stats[name]), f"{name!r} is not a number")
     for name in ("worker", "transport", "camera_server", "login"):
         require(stats.get(name) is None or is_text(stats[name], 300), f"{name!r} is not a name")
@@ -64,6 +64,7 @@ def _parse(text: bytes) -> dict[str, Any]:
     require(isinstance(outputs, list) and len(outputs) <= 100, "'outputs' is not a list")
     for output in outputs:
         require(isinstance(output, dict), "an output is not an object")
-        texts = [output.get(name) for name in ("name", "mode", "reason")]
+        texts = [output.get(name) for name in ("name", "mode", "reason", "plugin")]
         require(all(text is None or is_text(text, 2000) for text in texts), "an output has other values than texts")
+        require(isinstance(output.get("figures") or {}, dict), "the figures of an output are not an object")
     return stats

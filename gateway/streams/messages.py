@@ -14,14 +14,23 @@ log = logging.getLogger(__name__)
 
 STREAM_QUEUE = "stream"
 RECORD_QUEUE = "record"
+#: Of outputs with a process of their own, `outputs.NAME`.
+OUTPUTS_QUEUE = "outputs"
 JOBS_QUEUE = "jobs"
 
 #: Actor names by queue; a contract test compares them with the actors that exist.
 RUN_STREAM = "run_stream"
 RUN_CONSUMER = "run_consumer"
+RUN_OUTPUT = "run_output"
 PROBE_SOURCE = "probe_source"
 RUN_JOB = "run_job"
-ACTORS = {RUN_STREAM: STREAM_QUEUE, RUN_CONSUMER: RECORD_QUEUE, PROBE_SOURCE: JOBS_QUEUE, RUN_JOB: JOBS_QUEUE}
+ACTORS = {
+    RUN_STREAM: STREAM_QUEUE,
+    RUN_CONSUMER: RECORD_QUEUE,
+    RUN_OUTPUT: OUTPUTS_QUEUE,
+    PROBE_SOURCE: JOBS_QUEUE,
+    RUN_JOB: JOBS_QUEUE,
+}
 
 #: Time during which a message is not sent again, unless a worker has taken the first one.
 _START_PENDING_MS = 10_000
@@ -58,9 +67,13 @@ class Messages:
         """
         return self._send_once(_pending_key(device_id), RUN_STREAM, device_id)
 
-    def start_consumer(self, output_name: str, device_id: str) -> bool:
-        """Ask a record worker to feed a consumer output with a device; False if a request is already pending."""
-        return self._send_once(_pending_key(device_id, output_name), RUN_CONSUMER, output_name, device_id)
+    def start_consumer(self, output_name: str, device_id: str, kind: str = RECORD_QUEUE) -> bool:
+        """Ask a worker of a kind (`gateway.outputs.worker_kind`) to feed a consumer output with a device.
+
+        False if a request is already pending.
+        """
+        actor = RUN_CONSUMER if kind == RECORD_QUEUE else RUN_OUTPUT
+        return self._send_once(_pending_key(device_id, output_name), actor, output_name, device_id, queue=kind)
 
     def probe_source(self, probe_id: str) -> None:
         """Ask a jobs worker to probe the source that is stored under `probe_id`."""
@@ -82,12 +95,12 @@ class Messages:
         """As `start_taken`, for a job."""
         self._forget_pending(_job_key(job_id))
 
-    def _send_once(self, pending_key: str, actor: str, *arguments: str) -> bool:
+    def _send_once(self, pending_key: str, actor: str, *arguments: str, queue: str | None = None) -> bool:
         with _queue_answers:
             if not self._redis.set(pending_key, 1, nx=True, px=_START_PENDING_MS):
                 return False
         try:
-            self._send(actor, *arguments)
+            self._send(actor, *arguments, queue=queue)
         except Unavailable:
             # Nothing was enqueued: the next attempt need not wait.
             self._forget_pending(pending_key)
@@ -100,8 +113,9 @@ class Messages:
         except redis.RedisError as error:
             log.warning("'%s' stays marked as pending: %s", key, error)
 
-    def _send(self, actor: str, *arguments: str) -> None:
-        message = dramatiq.Message(queue_name=ACTORS[actor], actor_name=actor, args=arguments, kwargs={}, options={})
+    def _send(self, actor: str, *arguments: str, queue: str | None = None) -> None:
+        queue = queue or ACTORS[actor]
+        message = dramatiq.Message(queue_name=queue, actor_name=actor, args=arguments, kwargs={}, options={})
         with _queue_answers:
             self._broker.enqueue(message)
 

@@ -13,8 +13,8 @@ import peewee
 
 from gateway import database
 from gateway.clock import utc_now
-from gateway.devices.events import DeviceEvent
 from gateway.errors import NotFound, VasError
+from gateway.events.model import STATE, record_event
 from gateway.media import SourceInfo
 from gateway.states import DesiredState, Reason, StreamState, can_follow
 from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
@@ -170,17 +170,17 @@ def transition(
         EVERY_TENANT.update(Stream, **values).where(Stream.device_id == device_id).execute()
         if current == to and row.reason_code == code:
             return True
-        EVERY_TENANT.insert(
-            DeviceEvent,
-            tenant_id=row.tenant_id,
-            device_id=device_id,
+        record_event(
+            row.tenant_id,
+            device_id,
+            STATE,
             at=now,
             from_state=current,
             to_state=to,
             reason_code=code,
             reason_message=text,
-            run=row.run,
-        ).execute()
+            run=row.run or None,
+        )
         return True
 
 

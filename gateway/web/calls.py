@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Any, Protocol
 
 from gateway.web.bodies import ReplyBody
+from gateway.web.push import PushSource
 
 #: The variable of the WSGI environment with the Call, for a view that waits: see `Call.defer`.
 CALL = "vas.call"
@@ -33,6 +34,8 @@ class Reply:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: ReplyBody
+    #: Sent after the body, as it comes.
+    push: PushSource | None = None
 
 
 class Call:
@@ -45,12 +48,18 @@ class Call:
         self._is_closed = False
         self._body: ReplyBody | None = None
         self.deferral: Deferral | None = None
+        self._push: PushSource | None = None
         environ[CALL] = self
 
     def defer(self, deferral: Deferral) -> None:
         """To be called by the application, which then returns without starting a reply."""
         with self._lock:
             self.deferral = deferral
+
+    def push(self, source: PushSource) -> None:
+        """To be called by the application, which then starts a reply without a length."""
+        with self._lock:
+            self._push = source
 
     def begin(self) -> Reply | None:
         return self._run(self._app)
@@ -66,13 +75,14 @@ class Call:
     @property
     def is_open(self) -> bool:
         """Whether `close` has something to do."""
-        return not self._is_closed and (self._body is None or not self._body.is_exhausted)
+        is_sent = self._body is not None and self._body.is_exhausted and self._push is None
+        return not self._is_closed and not is_sent
 
     def close(self) -> None:
         """Give everything back; also what a thread that still runs will bring. May be called twice."""
         with self._lock:
             self._is_closed = True
-            held = self._body, self.deferral
+            held = self._body, self.deferral, self._push
         for each in held:
             if each is not None:
                 each.close()
@@ -95,7 +105,7 @@ class Call:
             body = ReplyBody(source)
             # The first piece in the same turn: most replies have no other.
             body.pull()
-            reply = Reply(*started[0], body)
+            reply = Reply(*started[0], body, self._push)
             with self._lock:
                 self._body = body
         if self._is_closed:

@@ -11,7 +11,8 @@ from typing import Any
 from gateway.web.calls import Call, Reply
 from gateway.web.environ import InvalidTarget, build_environ, header_of
 from gateway.web.lanes import Lanes, Overloaded
-from gateway.web.limits import FILES, HEALTH, WebLimits
+from gateway.web.limits import FILES, HEALTH, SHORT, WebLimits
+from gateway.web.push import PushSource
 from gateway.web.replies import error_reply
 
 logger = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Front:
         self._lanes = Lanes(limits.threads, limits.lane_sizes())
         self._health = Lanes(_HEALTH_THREADS, {HEALTH: _HEALTH_THREADS}, name="health")
         self._waits: set[asyncio.Future] = set()
+        #: Set to end a reply that goes on.
+        self._pushes: set[asyncio.Event] = set()
         #: The bytes of the bodies that are being received, oldest first.
         self._bodies: dict[asyncio.Timeout, int] = {}
         self._closing: set[asyncio.Task] = set()
@@ -58,6 +61,8 @@ class Front:
         for wait in self._waits:
             if not wait.done():
                 wait.set_result(None)
+        for woken in self._pushes:
+            woken.set()
 
     def close(self) -> None:
         """Start no further work. May be called twice."""
@@ -139,7 +144,45 @@ class Front:
                     return
             else:
                 await send({"type": "http.response.body", "body": body.take(), "more_body": True})
+        if reply.push is not None:
+            await self._push(reply.push, send)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _push(self, source: PushSource, send: Send) -> None:
+        """Send what comes until the source ends or the process stops."""
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+
+        def wake() -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(woken.set)
+
+        self._pushes.add(woken)
+        try:
+            source.listen(wake)
+            while not self._is_stopping:
+                woken.clear()
+                if source.must_pull:
+                    await self._insist(SHORT, source.pull)
+                piece = source.take()
+                if piece is None:
+                    return
+                if not piece:
+                    if source.must_pull:
+                        continue
+                    try:
+                        async with asyncio.timeout(source.heartbeat_seconds):
+                            await woken.wait()
+                        continue
+                    except TimeoutError:
+                        piece = source.heartbeat()
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except Exception:
+            # The client sees the end of the connection, and comes again.
+            logger.exception("a reply that goes on ended early")
+        finally:
+            self._pushes.discard(woken)
+            source.close()
 
     async def _run(self, lane: str, function: Callable[[], Any]) -> Any:
         return await (self._health if lane == HEALTH else self._lanes).run(lane, function)

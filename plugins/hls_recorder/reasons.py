@@ -1,7 +1,5 @@
 """Reasons of gaps, derived from the history of the stream."""
 
-from datetime import UTC, datetime, timedelta
-
 from gateway.footage.recorder_state import DeviceState, stream_events_between
 from gateway.states import REASONS, DesiredState, StreamState
 
@@ -9,8 +7,7 @@ from gateway.states import REASONS, DesiredState, StreamState
 UNWANTED = frozenset({"stream_stopped", "device_disabled", "device_deleted"})
 
 _LOST_STATES = frozenset({StreamState.RECONNECTING, StreamState.FAILED, StreamState.STOPPED})
-_SLACK = timedelta(seconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SLACK_MS = 1000
 
 
 def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
@@ -18,7 +15,7 @@ def explain_gap(device_id: str, start_ms: int, end_ms: int) -> str | None:
 
     Raises DatabaseUnavailable.
     """
-    events = stream_events_between(device_id, _moment(start_ms) - _SLACK, _moment(end_ms) + _SLACK)
+    events = stream_events_between(device_id, start_ms - _SLACK_MS, end_ms + _SLACK_MS)
     for event in events:
         if event.to_state in _LOST_STATES:
             return _format(event.reason_code, is_stopped=event.to_state == StreamState.STOPPED)
@@ -48,7 +45,3 @@ def _format(code: str | None, *, is_stopped: bool = False) -> str:
     if is_stopped and code in {None, "requested", "idle"}:
         return "stream_stopped"
     return code if code in REASONS else "unknown"
-
-
-def _moment(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)

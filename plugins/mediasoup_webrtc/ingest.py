@@ -6,6 +6,7 @@ from typing import Any
 from gateway.media import SourceInfo
 from gateway.outputs import Demand, OutputArguments, OutputMode
 from plugins.mediasoup_webrtc.audience import Arrivals, Audience
+from plugins.mediasoup_webrtc.options import DeviceOptions
 from plugins.mediasoup_webrtc.rtp import (
     AudioPlan,
     TrackPorts,
@@ -31,6 +32,9 @@ class DeviceIngest:
         self.ports: dict[str, TrackPorts] = {}
         self._opened_codec: str | None = None
         self._relays: dict[str, RtpRelay] = {}
+        #: The options that it was attached with, and whether those of the device differ by now.
+        self.options = DeviceOptions()
+        self.has_new_options = False
         #: The room is gone or was refused: it must be attached again.
         self.is_lost = False
         self.needs_fresh_ports = False
@@ -80,7 +84,9 @@ class DeviceIngest:
         kinds = [] if video.is_encoded else ["video"]
         arguments: list[str] = []
         if video.is_encoded:
-            arguments += build_video_arguments(source, self._relay("video", VIDEO_RATE).destination)
+            arguments += build_video_arguments(
+                source, self._relay("video", VIDEO_RATE).destination, kbits=self.options.encoded_kbits
+            )
         if audio is not None and "audio" in self.ports:
             if audio.is_encoded:
                 arguments += build_audio_arguments(self._relay("audio", SAMPLE_RATES["opus"]).destination)

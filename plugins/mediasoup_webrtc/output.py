@@ -11,6 +11,7 @@ from gateway.media import SourceInfo
 from gateway.outputs import DeviceContext, DirectOutput, OutputArguments, OutputContext, PipelineInputs
 from plugins.mediasoup_webrtc.control import SfuControl, SfuRefused, SfuUnreachable
 from plugins.mediasoup_webrtc.ingest import DeviceIngest
+from plugins.mediasoup_webrtc.options import DeviceOptions, ReadOptions
 from plugins.mediasoup_webrtc.rtp import AudioPlan, VideoPlan, plan_audio, plan_video
 from plugins.mediasoup_webrtc.tokens import control_key
 
@@ -34,7 +35,8 @@ class MediasoupWebrtcOutput(DirectOutput):
 
     name = "mediasoup_webrtc"
 
-    def __init__(self, context: OutputContext) -> None:
+    def __init__(self, context: OutputContext, read_options: ReadOptions = lambda _device_id: DeviceOptions()) -> None:
+        self._read_options = read_options
         self._loop = context.loop
         self._stall_seconds = context.config.stall_seconds
         self._ingests: dict[str, DeviceIngest] = {}
@@ -52,13 +54,16 @@ class MediasoupWebrtcOutput(DirectOutput):
 
     def attach(self, device: DeviceContext, inputs: PipelineInputs) -> OutputArguments:
         """Open the ingest and return what it needs. Raises SfuUnreachable if the SFU does not know the device yet."""
+        options = self._read_options(device.id)
         video = plan_video(inputs)
-        audio = plan_audio(inputs.main.audio, is_video_encoded=video.is_encoded)
-        return self._run(self._attach(device.id, video, audio, inputs.main))
+        audio = plan_audio(inputs.main.audio, is_video_encoded=video.is_encoded) if options.sound else None
+        return self._run(self._attach(device.id, video, audio, inputs.main, options))
 
     def check(self, device_id: str) -> str | None:
         """Attach again when the room was lost, or if nothing arrives there of what is sent."""
         ingest = self._ingests.get(device_id)
+        if ingest is not None and ingest.has_new_options:
+            return "options_changed"
         if ingest is None or not self._control.is_connected:
             return None
         if ingest.is_lost or not ingest.ports:
@@ -67,6 +72,12 @@ class MediasoupWebrtcOutput(DirectOutput):
             ingest.needs_fresh_ports = True
             return "output_stalled"
         return None
+
+    def follow_options(self, device_id: str | None) -> None:
+        """Attach a device, or for None any, again if its options differ from those that it was attached with."""
+        for one, ingest in list(self._ingests.items()):
+            if device_id in (None, one):
+                ingest.has_new_options = ingest.options != self._read_options(one)
 
     def figures(self, device_id: str) -> dict[str, Any]:
         ingest = self._ingests.get(device_id)
@@ -96,7 +107,7 @@ class MediasoupWebrtcOutput(DirectOutput):
     # ---- on the loop -------------------------------------------------------------------------------------------
 
     async def _attach(
-        self, device_id: str, video: VideoPlan, audio: AudioPlan | None, source: SourceInfo
+        self, device_id: str, video: VideoPlan, audio: AudioPlan | None, source: SourceInfo, options: DeviceOptions
     ) -> OutputArguments:
         # A worker and an SFU that start together: the output would otherwise be attached only seconds later.
         await self._control.wait_for_start()
@@ -104,6 +115,7 @@ class MediasoupWebrtcOutput(DirectOutput):
         if ingest is None:
             ingest = self._ingests[device_id] = DeviceIngest(self._loop)
         self._released.pop(device_id, None)
+        ingest.options, ingest.has_new_options = options, False
         ingest.audio_codec = audio.codec if audio else None
         try:
             await self._open_patiently(device_id, ingest)

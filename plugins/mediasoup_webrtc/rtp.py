@@ -121,9 +121,9 @@ def plan_audio(audio: AudioInfo | None, *, is_video_encoded: bool) -> AudioPlan 
     return AudioPlan("opus", is_encoded=True)
 
 
-def build_video_arguments(source: SourceInfo, destination: Sequence[str]) -> list[str]:
+def build_video_arguments(source: SourceInfo, destination: Sequence[str], *, kbits: int = 2500) -> list[str]:
     """The arguments of encoded video, from `-map` to the address."""
-    return ["-map", f"{MAIN_INPUT}:v:0", *_encoder(source.video), *destination]
+    return ["-map", f"{MAIN_INPUT}:v:0", *_encoder(source.video, kbits), *destination]
 
 
 def build_audio_arguments(destination: Sequence[str]) -> list[str]:
@@ -153,7 +153,7 @@ def build_destination(port: int, ssrc: int, payload_type: int) -> list[str]:
     return ["-f", "rtp", "-ssrc", str(ssrc), "-payload_type", str(payload_type), address]
 
 
-def _encoder(video: VideoInfo | None) -> list[str]:
+def _encoder(video: VideoInfo | None, kbits: int) -> list[str]:
     filters = (
         f"scale='min({MAX_WIDTH},iw)':'min({MAX_HEIGHT},ih)'"
         ":force_original_aspect_ratio=decrease:force_divisible_by=2:flags=fast_bilinear,format=yuv420p"
@@ -178,11 +178,11 @@ def _encoder(video: VideoInfo | None) -> list[str]:
         "-threads",
         "2",
         "-b:v",
-        "2500k",
+        f"{kbits}k",
         "-maxrate",
-        "2500k",
+        f"{kbits}k",
         "-bufsize",
-        "1250k",
+        f"{kbits // 2}k",
         "-force_key_frames",
         "expr:gte(t,n_forced*1)",
         "-bsf:v",

@@ -22,6 +22,9 @@ class RtpSender(PacketTaker):
     It takes the packets of the camera while somebody watches, or those of an FFmpeg process through `track`.
     """
 
+    #: Its socket is one of the loop, and sending does not wait.
+    on_loop = True
+
     def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
         self.is_wanted = False
         self.video: RtpTrack | None = None

@@ -19,8 +19,9 @@ from gateway.app import create_app
 from gateway.captures.queue import CaptureRequest
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
 from tests.contracts.repository import ROOT
-from tests.factories import SOURCE_URL, make_config, no_plugins
+from tests.factories import SOURCE_URL, make_config
 from tests.gateway.api.snapshot_worker import draw_picture, keep_picture
+from tests.options_plugin import with_options
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -44,7 +45,7 @@ class GeneratedClient:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     """The package that openapi-python-client makes with the settings in docs/api.md, without a warning."""
     folder = tmp_path_factory.mktemp("client")
-    app = create_app(make_config(), no_plugins())
+    app = create_app(make_config(), with_options())
     (folder / "openapi.json").write_text(json.dumps(app.test_client().get("/api/v1/openapi.json").json))
     database.close()
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 
 @pytest.fixture
 def client(package, config) -> Iterator[GeneratedClient]:
-    app = create_app(config, no_plugins())
+    app = create_app(config, with_options())
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -97,9 +98,25 @@ def test_the_generated_client_works_against_the_running_application(client, conf
     assert picture.payload.read(2) == b"\xff\xd8"
 
     health = client.call("health", "get_health")[1]
-    assert health.components["plugins"].status == "down"
+    assert health.components["stream_slots"].status == "down"
     assert client.call("devices", "delete_device", device.id)[0] == 204
     assert client.call("devices", "get_device", device.id)[0] == 404
+
+
+def test_the_options_of_a_plugin_are_typed_for_a_generated_client(client):
+    models = client.models
+    wanted = models.DeviceRequest(name="Front gate", source_url=SOURCE_URL)
+    _, device, _ = client.call("devices", "create_device", body=wanted)
+    values = models.DoorBellDeviceValuesRequest(volume=7, names=["a"], pin="4711")
+    body = models.DoorBellDeviceOptionsRequest(values=values)
+    status, answer, _ = client.call("plugin_options", "replace_device_door_bell_options", device.id, body=body)
+    assert (status, answer.values.volume, answer.effective.pause, answer.secrets["pin"]) == (200, 7, 60, True)
+    assert (answer.origins["volume"].level, answer.origins["pause"].level) == ("device", "default")
+    body.values.volume = 101
+    status, error, _ = client.call("plugin_options", "replace_device_door_bell_options", device.id, body=body)
+    assert (status, set(error.errors["json"]["values"])) == (422, {"volume"})
+    assert len(client.call("plugin_options", "list_device_plugins", device.id)[1]) == 1
+    assert client.call("plugin_options", "get_plugin_options", "door_bell")[1].missing == ["server"]
 
 
 def test_a_new_field_and_a_plugins_code_do_not_break_a_generated_client(client):

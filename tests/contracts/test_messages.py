@@ -64,7 +64,8 @@ def test_every_queue_has_a_line_in_the_procfile(queue: str):
 
 
 def test_the_procfile_has_a_line_for_each_process_of_the_design():
-    assert set(procfile()) >= {"release", "web", "stream", "record", "snapshot", "jobs", "clock", "sfu"}
+    lines = {"release", "web", "stream", "record", "outputs", "snapshot", "jobs", "clock", "plugins", "sfu"}
+    assert set(procfile()) >= lines
 
 
 @pytest.mark.parametrize("arguments", [[], ["record-nothing"], ["stream", "jobs"]])
@@ -78,7 +79,7 @@ def test_a_worker_of_an_unknown_kind_lists_the_kinds(arguments: list[str]):
         check=False,
     )
     assert done.returncode == 64
-    assert "stream|record|snapshot|jobs|clock" in done.stderr
+    assert "stream|record|outputs|snapshot|jobs|clock|plugins" in done.stderr
 
 
 def test_a_worker_with_an_invalid_setting_or_without_ffmpeg_fails_at_its_start(tmp_path):

@@ -52,6 +52,13 @@ def test_a_line_of_the_procfile_is_run_with_its_arguments(checkout, name):
         assert arguments == line.split()[1:]
 
 
+def test_further_arguments_are_passed_to_the_line(checkout):
+    done = subprocess.run(
+        [checkout / "deploy/run.sh", "outputs", "a b; id"], cwd="/", capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("|")[:-1] == ["python", "-m", "workers", "outputs", "a b; id"]
+
+
 def test_the_process_that_a_supervisor_starts_is_the_program_itself(checkout):
     with subprocess.Popen([checkout / "deploy/run.sh", "clock"], stdout=subprocess.PIPE, text=True) as process:
         assert int(process.communicate()[0].split("|")[-1]) == process.pid, "a signal reaches it"

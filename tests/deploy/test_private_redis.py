@@ -37,7 +37,8 @@ def start(private_redis):
 
     def start(name: str, var_dir: Path):
         server = private_redis.PrivateRedis(name, var_dir)
-        running.append(subprocess.Popen(shlex.split(server.build_command()), stdout=subprocess.DEVNULL))
+        command = shlex.split(server.build_command())
+        running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, env=server.variables | os.environ))
         wait_until(server.answers, "Redis answers", 20)
         return server, running[-1]
 
@@ -57,6 +58,23 @@ def test_it_answers_at_its_socket_and_nowhere_else(start, tmp_path, name):
     assert info["aof_enabled"] == (name == QUEUES)
     assert stat.S_IMODE(server.socket.stat().st_mode) == 0o700
     assert stat.S_IMODE(server.socket.parent.stat().st_mode) == 0o700
+
+
+def test_the_server_of_the_media_bus_gives_memory_back_at_once(start, tmp_path):
+    _, process = start(MEDIA, tmp_path)
+    statm = Path(f"/proc/{process.pid}/statm")
+
+    def resident() -> int:
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    with contextlib.closing(connect_redis(socket_url(tmp_path, MEDIA))) as client:
+        before = resident()
+        for number in range(64):
+            client.set(f"part {number}", b"x" * (1 << 20))
+        assert resident() - before > 60 << 20
+        client.delete(*(f"part {number}" for number in range(64)))
+        # jemalloc's delay is ten seconds.
+        wait_until(lambda: resident() - before < 8 << 20, "the memory is given back", 2)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

@@ -90,11 +90,17 @@ def test_timestamps_are_no_tab_stops(stack, add_device, page):
     assert page.locator("time[tabindex='0']").count() == 0
 
 
+def without_events(page) -> None:
+    """Let the network become idle: the stream of events never ends."""
+    page.route("**/events/stream*", lambda route: route.abort())
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_nothing_moves_when_live_video_starts(stack, add_camera, add_device, page, note, width):
     device_id = add_device(add_camera(), name="steady from the start")
     stack.wait_for_state(device_id, "running")
     page.set_viewport_size({"width": width, "height": 900})
+    without_events(page)
     page.goto(f"{stack.url}/devices/{device_id}?autoplay=1")
     page.wait_for_selector("[data-testid=live-video][data-player-state=live]")
     page.wait_for_load_state("networkidle")
@@ -107,6 +113,7 @@ def test_nothing_moves_when_live_video_reconnects(stack, add_camera, add_device,
     device_id = add_device(add_camera(), name="steady")
     stack.wait_for_state(device_id, "running")
     live = "[data-testid=live-video][data-player-state=live]"
+    without_events(page)
     page.goto(f"{stack.url}/devices/{device_id}?autoplay=1")
     page.wait_for_selector(live)
     page.wait_for_load_state("networkidle")
@@ -120,6 +127,7 @@ def test_nothing_moves_when_live_video_reconnects(stack, add_camera, add_device,
 
 
 def test_nothing_moves_while_health_is_loading(stack, page, note):
+    without_events(page)
     page.goto(f"{stack.url}/health")
     page.get_by_role("heading", name="Installed plugins").wait_for()
     page.wait_for_load_state("networkidle")

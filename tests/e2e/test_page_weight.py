@@ -17,6 +17,8 @@ def visit(stack, browser):
 
     def open_page(path: str):
         contexts.append(browser.new_context())
+        # The stream of events never ends, and the network would never be idle.
+        contexts[-1].route("**/events/stream*", lambda route: route.abort())
         page = contexts[-1].new_page()
         connection = contexts[-1].new_cdp_session(page)
         connection.send("Network.enable")

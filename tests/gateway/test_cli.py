@@ -37,7 +37,7 @@ def run(database_url, redis_url, tmp_path, monkeypatch):
         "COLUMNS": "200",
         "MEDIASOUP_WS_URL": f"ws://127.0.0.1:{free_port()}",
     }
-    monkeypatch.setattr(cli, "create_plugin_manager", no_plugins)
+    monkeypatch.setattr(cli, "load_plugins", lambda _config: no_plugins())
     monkeypatch.setattr(cli.console, "width", 200, raising=False)
 
     def run(*arguments, **more):
@@ -150,8 +150,8 @@ def test_doctor_answers_while_everything_is_away(run):
 def test_secrets_are_rotated(run, scope):
     run("devices", "add", "Gate", SOURCE_URL)
     new = {"SECRET_KEY": "a-brand-new-secret-key", "PREVIOUS_SECRET_KEYS": SECRET_KEY}
-    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 1\n")
-    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 0\n")
+    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 1\nplugin options re-encrypted: 0\n")
+    assert run("secrets", "rotate", **new) == (0, "devices re-encrypted: 0\nplugin options re-encrypted: 0\n")
 
 
 def test_an_invalid_setting_is_reported_in_one_sentence(run):

@@ -2,12 +2,11 @@
 
 import os
 import stat
-import threading
 from pathlib import Path
 
 import pytest
 
-from gateway.config import SECRET_FILES, Config, describe_settings, read_or_make_secret
+from gateway.config import SECRET_FILES, Config, describe_settings
 from gateway.errors import ConfigError
 from gateway.secrets import SecretBox
 
@@ -218,39 +217,6 @@ def test_missing_secrets_are_generated_once_and_stored(tmp_path, monkeypatch):
     for name in SECRET_FILES:
         assert stat.S_IMODE(os.stat(tmp_path / "secrets" / name).st_mode) == 0o600
     assert {path.name for path in (tmp_path / "secrets").iterdir()} == set(SECRET_FILES), "no temporary files remain"
-
-
-def test_processes_that_start_at_the_same_time_agree_on_the_secret(tmp_path):
-    found, pre_roll_filter = [], threading.Barrier(16)
-
-    def make() -> None:
-        pre_roll_filter.wait()
-        found.append(read_or_make_secret(tmp_path / "secrets" / "key"))
-
-    threads = [threading.Thread(target=make) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert len(found) == 16
-    assert len(set(found)) == 1
-
-
-def test_an_unusable_secret_file_is_named(tmp_path):
-    (tmp_path / "short").write_text("abc\n")
-    with pytest.raises(ConfigError, match="short' must hold at least 16"):
-        read_or_make_secret(tmp_path / "short")
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_or_make_secret(tmp_path / "short" / "below")
-    (tmp_path / "bytes").write_bytes(b"\xff" * 40)
-    with pytest.raises(ConfigError, match="cannot be read"):
-        read_or_make_secret(tmp_path / "bytes")
-
-
-def test_a_secret_that_cannot_be_stored_is_named(tmp_path):
-    (tmp_path / "secrets").symlink_to(tmp_path / "nowhere" / "else")
-    with pytest.raises(ConfigError, match="cannot be made"):
-        read_or_make_secret(tmp_path / "secrets" / "key")
 
 
 def test_every_setting_has_a_unit_and_a_description():

@@ -12,6 +12,7 @@ from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
 from tests.factories import make_config, make_device, no_plugins
+from tests.gateway.consumer_plugin import FakeRecorder, consumer_plugin
 
 
 def ok() -> ComponentHealth:
@@ -63,6 +64,7 @@ def test_every_component_is_checked(redis_url, tmp_path):
 
     plugins = no_plugins()
     plugins.register(Plugin(), name="sfu")
+    plugins.register(consumer_plugin(FakeRecorder("tape")), name="tape")
     client = connect_redis(redis_url)
     slots = WorkerSlots(client)
     config = make_config(var_dir=tmp_path)
@@ -72,6 +74,8 @@ def test_every_component_is_checked(redis_url, tmp_path):
         "database",
         "secret_key",
         "plugins",
+        "plugin_options",
+        "plugin_work",
         "redis",
         "media_bus",
         "stream_slots",

@@ -7,9 +7,9 @@ import pytest
 
 from gateway import database
 from gateway.devices.demo import remember_demo_device
-from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device, DeviceTag
 from gateway.errors import InvalidValue, VersionChanged
+from gateway.events.model import Event
 from gateway.inventory import (
     DeviceValues,
     NameTaken,
@@ -138,7 +138,7 @@ def test_nothing_of_a_deleted_device_remains(scope, box):
     transition(device.id, StreamState.STARTING)
     delete_device(scope, device.id)
     with database.session():
-        assert [EVERY_TENANT.select(model).count() for model in (Device, Stream, DeviceTag, DeviceEvent)] == [0] * 4
+        assert [EVERY_TENANT.select(model).count() for model in (Device, Stream, DeviceTag, Event)] == [0] * 4
 
 
 def test_a_demo_device_is_remembered_once(scope):

@@ -10,7 +10,9 @@ from gateway import database, migrations
 from gateway.captures.bookmarks import BookmarkTag
 from gateway.captures.snapshots import SnapshotTag
 from gateway.devices.model import DeviceTag
+from gateway.events.model import Event, record_event
 from gateway.tags import tags_of
+from gateway.tenancy.scopes import EVERY_TENANT
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID, Tenant
 from tests.factories import make_config
 from tests.statements import recorded_statements
@@ -25,10 +27,17 @@ ALL = [
     "0007_clock_trust",
     "0008_request_keys",
     "0009_source_trust",
+    "0010_plugin_options",
+    "0011_events",
+    "0012_archive",
+    "0013_plugin_work",
 ]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.
-NOBODYS = ("tenants", "storages", "clock_trust", "schema_migrations", "sqlite_sequence")
+NOBODYS = (
+    "tenants", "storages", "clock_trust", "event_cursor", "schema_migrations", "sqlite_sequence",
+    "plugin_migrations", "plugin_tables", "plugin_schedules", "archives", "archive_deletions",
+)  # fmt: skip
 
 INSERT_DEVICE = (
     "INSERT INTO devices (id, tenant_id, name, name_key, search_text, source_url, source_sealed, "
@@ -194,4 +203,31 @@ def test_the_history_survives_the_release_that_brings_the_bin(new_database):
     with database.transaction() as db:
         db.execute_sql("DELETE FROM recordings")
         db.execute_sql("DELETE FROM devices")
-        assert db.execute_sql("SELECT id, run, kind, text FROM device_events").fetchall() == [(7, 3, "state", "x")]
+        assert db.execute_sql("SELECT id, run, kind, text FROM events").fetchall() == [(7, 3, "state", "x")]
+
+
+@pytest.mark.parametrize("is_newest_deleted", [False, True])
+def test_the_history_becomes_events_whose_numbers_go_on(new_database, is_newest_deleted):
+    database.connect(make_config(database_url=new_database))
+    earlier = [item for item in migrations.known_migrations().items() if item[0] < 10]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "known_migrations", lambda: dict(earlier))
+        migrations.migrate()
+    with database.transaction() as db:
+        db.execute_sql(INSERT_DEVICE)
+        for number in (1, 2):
+            db.execute_sql(
+                "INSERT INTO device_events (tenant_id, device_id, at, from_state, to_state, run, kind, text) VALUES "
+                f"('{DEFAULT_TENANT_ID}', '{DEVICE}', '2026-11-30T12:00:00.123456+00:00', '', 'x', 0, 'clip', {number})"
+            )
+        if is_newest_deleted:
+            db.execute_sql("DELETE FROM device_events WHERE text = '2'")
+    migrations.migrate()
+    event_id = record_event(DEFAULT_TENANT_ID, DEVICE, "clip", "3")
+    assert event_id > 2
+    with database.session():
+        first, *_, last = EVERY_TENANT.select(Event).order_by(Event.cursor)
+    assert (first.id, first.cursor, first.run, first.from_state, first.to_state) == (1, 1, None, None, "x")
+    assert first.start_ms == first.end_ms == 1_796_040_000_123
+    assert (last.id, last.text) == (event_id, "3")
+    assert last.cursor > 2

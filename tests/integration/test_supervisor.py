@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import av
@@ -26,6 +25,7 @@ from tests.factories import make_config, make_device
 from tests.stack.pipelines import ffmpeg_pids
 from workers.lease_keeper import LeaseKeeper
 from workers.streams.loop import MediaLoop
+from workers.streams.output_calls import OutputThreads
 from workers.streams.services import Services
 from workers.streams.supervisor import StreamSupervisor
 
@@ -83,7 +83,7 @@ def run(sqlite_url, store, client, scope, box, cameras) -> Iterator[Callable[...
             leases=leases,
             loop=loop,
             outputs=[],
-            executor=ThreadPoolExecutor(1),
+            calls=OutputThreads(),
             secrets=box,
             logins=LoginBudget.from_config(client, config),
             try_now=TryNow(client),

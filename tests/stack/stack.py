@@ -23,6 +23,8 @@ from .services import Postgres, Redis
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
+#: Lines of the Procfile whose processes use others.
+_WORKERS = ("stream", "record", "outputs", "analytics", "plugins", "snapshot")
 #: Components that must be ok before a stack counts as started.
 READY = ("database", "redis", "sfu", "stream_slots", "record_slots", "snapshot_slots")
 #: Number of ports of each kind for RTP; a device with sound takes four.
@@ -92,7 +94,7 @@ class Stack:
         if self._keeper is not None:
             keeper, self._keeper = self._keeper, None
             # Processes that watch others end first, processes that others need end last.
-            streams = [name for name in keeper.names if name.startswith(("stream", "record", "snapshot"))]
+            streams = [name for name in keeper.names if name.startswith(_WORKERS)]
             left = keeper.close([["clock", "web", "jobs", *streams], ["sfu"]])
             others = [name for name in keeper.names if name not in {"clock", "web", "jobs", "sfu", *streams}]
             assert not others, f"the Procfile has processes that Stack does not know how to stop: {others}"

@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from dramatiq.middleware import Shutdown
@@ -23,6 +22,7 @@ from gateway.outputs import ConsumerOutput, Consumption
 from gateway.redis_client import connect_redis
 from gateway.secrets import SecretBox
 from gateway.streams.bus import MediaBus
+from gateway.streams.sub_bus import SubBus
 from gateway.streams.try_now import TryNow
 from tests.factories import make_config
 from workers.ingest.ingest import IngestFacts, IngestSettings
@@ -31,6 +31,7 @@ from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices, ConsumerSupervisor
 from workers.streams import loop as media_loop
 from workers.streams import supervisor
+from workers.streams.output_calls import OutputThreads
 from workers.streams.services import Services
 
 LEASE_SECONDS = 1.0
@@ -124,7 +125,7 @@ def main() -> None:
             leases=leases,
             loop=media_loop.MediaLoop(),
             outputs=[],
-            executor=ThreadPoolExecutor(1),
+            calls=OutputThreads(),
             secrets=SecretBox.from_config(config),
             logins=LoginBudget.from_config(client, config),
             try_now=TryNow(client),
@@ -137,6 +138,8 @@ def main() -> None:
             worker="worker",
             bus=MediaBus(client),
             feed=BusFeed(MediaBus(client), devices=1),
+            sub_bus=SubBus(client),
+            sub_feed=BusFeed(SubBus(client), devices=1),
             leases=leases,
             messages=Messages(),
             outputs={output.name: output},

@@ -25,13 +25,13 @@ def test_plugins_are_loaded_once_and_get_every_fact(monkeypatch):
         def on_snapshot(self, device_id: str, snapshot: SnapshotFact) -> None:
             reported.append((device_id, snapshot.id))
 
-    def load():
+    def load(_config):
         loaded.append(1)
         manager = no_plugins()
         manager.register(Plugin())
         return manager
 
-    monkeypatch.setattr(facts, "create_plugin_manager", load)
+    monkeypatch.setattr(facts, "load_plugins", load)
     made = [SnapshotFact(str(number), "live", 1, 2, 3, 4) for number in range(8)]
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda fact: facts.report_fact("on_snapshot", device_id="d1", snapshot=fact), made))
@@ -42,13 +42,13 @@ def test_plugins_are_loaded_once_and_get_every_fact(monkeypatch):
 def test_plugins_that_could_not_be_loaded_are_loaded_at_the_next_fact(monkeypatch):
     managers = iter([RuntimeError("a broken plugin"), no_plugins()])
 
-    def load():
+    def load(_config):
         found = next(managers)
         if isinstance(found, Exception):
             raise found
         return found
 
-    monkeypatch.setattr(facts, "create_plugin_manager", load)
+    monkeypatch.setattr(facts, "load_plugins", load)
     with pytest.raises(RuntimeError, match="a broken plugin"):
         facts.report_fact("on_clip", device_id="d1", clip=None)
     facts.report_fact("on_clip", device_id="d1", clip=None)

@@ -9,7 +9,7 @@ import pytest
 from dramatiq.middleware import Shutdown
 
 from gateway.database import DatabaseUnavailable
-from gateway.errors import Unavailable
+from gateway.errors import JobFailed, Unavailable
 from gateway.jobs.attempts import claim_job, hand_back
 from gateway.jobs.cleanup import delete_job
 from gateway.jobs.model import Job, create_job, find_job, request_cancel
@@ -17,7 +17,7 @@ from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until
 from tests.factories import make_config
 from workers import job_runner
-from workers.job_runner import JobFailed, JobRunner, result_stem
+from workers.job_runner import JobRunner, result_stem
 
 KEEP = 24.0
 

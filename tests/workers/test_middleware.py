@@ -64,10 +64,10 @@ def test_services_of_consumers_are_refused_in_a_process_of_another_kind():
 
 @pytest.mark.parametrize("kind", ["stream", "record"])
 def test_a_plugin_that_cannot_be_loaded_stops_the_worker_from_starting(kind, monkeypatch, tmp_path):
-    def fail():
+    def fail(_config):
         raise PluginError("plugin 'broken' cannot be loaded")
 
-    monkeypatch.setattr("workers.middleware.create_plugin_manager", fail)
+    monkeypatch.setattr("workers.middleware.load_plugins", fail)
     services = WorkerServices(make_config(database_url=f"sqlite:///{tmp_path}/vas.db"))
     with pytest.raises(PluginError, match="broken"):
         services.boot(kind, None)

@@ -2,7 +2,7 @@
 that tests move."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -93,13 +93,13 @@ class FakeLoop:
         return self.ingests[-1]
 
 
-class ImmediateExecutor(Executor):
-    """Calls at once, in the thread that asks for it."""
+class ImmediateCalls:
+    """Calls outputs at once, in the thread that asks for it."""
 
-    def submit(self, function: Callable, /, *args: Any, **kwargs: Any) -> Future:
+    def submit(self, output: DirectOutput, step: str, function: Callable, *args: Any) -> Future:
         future: Future = Future()
         try:
-            future.set_result(function(*args, **kwargs))
+            future.set_result(function(*args))
         except Exception as error:
             future.set_exception(error)
         return future
@@ -158,7 +158,7 @@ class World:
             leases=self.leases,
             loop=self.loop,
             outputs=[self.output],
-            executor=ImmediateExecutor(),
+            calls=ImmediateCalls(),
             secrets=box,
             logins=LoginBudget(client, SECRET_KEY),
             try_now=TryNow(client),

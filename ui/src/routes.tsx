@@ -19,6 +19,13 @@ const PAGES: RouteObject[] = [
   page('/devices/:id/recording', () =>
     import('./pages/RecordingSettingsPage').then((module) => module.RecordingSettingsPage),
   ),
+  page('/devices/:id/plugins/:name', () =>
+    import('./pages/PluginOptionsPage').then((module) => module.PluginOptionsPage),
+  ),
+  page('/plugins/:name', () => import('./pages/PluginOptionsPage').then((module) => module.PluginOptionsPage)),
+  page('/plugins/:name/tags/:tag', () =>
+    import('./pages/PluginOptionsPage').then((module) => module.PluginOptionsPage),
+  ),
   page('/devices/:id/snapshots', () =>
     import('./pages/DeviceSnapshotsPage').then((module) => module.DeviceSnapshotsPage),
   ),
@@ -26,6 +33,7 @@ const PAGES: RouteObject[] = [
   page('/recordings/:id', () => import('./pages/RecordedDaysPage').then((module) => module.RecordedDaysPage)),
   page('/snapshots', () => import('./pages/SnapshotsPage').then((module) => module.SnapshotsPage)),
   page('/bookmarks', () => import('./pages/BookmarksPage').then((module) => module.BookmarksPage)),
+  page('/notifications', () => import('./pages/NotificationsPage').then((module) => module.NotificationsPage)),
   page('/health', () => import('./pages/HealthPage').then((module) => module.HealthPage)),
 ];
 

@@ -60,6 +60,7 @@ export function buildStream(change: Partial<Stream> = {}): Stream {
     clock_rate: 1,
     lost_packets: 0,
     ffmpeg_restarts: 0,
+    camera_sessions: 1,
     recording: { mode: 'continuous', observed: 'recording' },
     worker: null,
     ...change,

@@ -5,6 +5,7 @@ export function buildJob(change: Partial<Job> = {}): Job {
   return {
     id: 'j1',
     kind: 'export',
+    title: null,
     device_id: 'd1',
     device_name: 'Main gate',
     state: 'running',

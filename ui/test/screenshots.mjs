@@ -6,6 +6,7 @@ import { chromium } from 'playwright-core';
 import { startFakeApi } from './fake-api/server.mjs';
 import { BOOKMARK_PAGES } from './bookmarkShots.mjs';
 import { GALLERY_PAGES } from './galleryShots.mjs';
+import { NOTIFICATION_PAGES } from './notificationShots.mjs';
 import { PLAYBACK_PAGES } from './playbackShots.mjs';
 import { REASON_PAGES } from './reasonShots.mjs';
 import { RECORDING_PAGES } from './recordingShots.mjs';
@@ -71,11 +72,23 @@ const PAGES = [
     },
   },
   { name: 'health', path: '/health', count: 30 },
+  {
+    name: 'health-work',
+    path: '/health',
+    count: 30,
+    act: async (page) => {
+      await page.getByText('Work and data').click();
+      await page.getByText('Copy notes').waitFor();
+    },
+  },
+  { name: 'options-device', path: `${cameraAddress(4)}/plugins/mediasoup_webrtc`, count: 30 },
+  { name: 'options-all', path: '/plugins/mediasoup_webrtc', count: 30 },
   ...REASON_PAGES,
   ...RECORDING_PAGES,
   ...PLAYBACK_PAGES,
   ...GALLERY_PAGES,
   ...BOOKMARK_PAGES,
+  ...NOTIFICATION_PAGES,
 ];
 
 mkdirSync(OUT, { recursive: true });

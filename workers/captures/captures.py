@@ -15,19 +15,19 @@ from gateway.captures.files import SNAPSHOTS, CaptureFiles
 from gateway.captures.queue import HISTORICAL, KEY_FRAME, POSTER, CaptureAnswer, CaptureRequest
 from gateway.captures.snapshots import NewSnapshot, find_moment, save_snapshot
 from gateway.config import Config
-from gateway.errors import NotFound, VasError
+from gateway.errors import JobFailed, NotFound, VasError
 from gateway.footage.recordings import Recording, find_recording
 from gateway.jobs.attempts import JobAttempt
 from gateway.media import SnapshotFact
 from gateway.redis_client import connect_redis
-from gateway.storage.local import open_storage
 from gateway.streams.bus import MediaBus
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from workers.captures.picture_cache import PictureCache
 from workers.captures.picture_sources import FoundFrame, NoPicture, PictureSources
 from workers.captures.pictures import Picture, make_picture
 from workers.facts import report_fact
-from workers.job_runner import JobContext, JobFailed
+from workers.footage import open_worker_footage
+from workers.job_runner import JobContext
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class Captures:
     def from_config(cls, config: Config) -> "Captures":
         """With the bus and the storage in the settings."""
         bus = MediaBus(connect_redis(config.bus_redis_url))
-        return cls(config, PictureSources(bus, open_storage(config)), decoders=config.snapshot_threads)
+        return cls(config, PictureSources(bus, open_worker_footage(config)), decoders=config.snapshot_threads)
 
     def capture(self, request: CaptureRequest) -> Taken:
         """Take the snapshot or poster of a request. Raises VasError with the reason of a failure."""

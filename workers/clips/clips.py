@@ -15,7 +15,7 @@ from gateway.captures.bookmarks import CLIP, READY, Bookmark
 from gateway.captures.clips import CLIP_CANCELLED, ClipResult, fail_clip, read_clip_work, save_clip, save_poster
 from gateway.captures.files import CaptureFiles
 from gateway.clock import Clock
-from gateway.errors import BusUnavailable, LeaseLost, NotFound, Unavailable, VasError
+from gateway.errors import BusUnavailable, JobFailed, LeaseLost, NotFound, Unavailable, VasError
 from gateway.footage.cuts import ContiguousRange, cut_footage
 from gateway.footage.recordings import find_recording
 from gateway.jobs.attempts import JobAttempt
@@ -26,7 +26,6 @@ from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState
 from gateway.storage.footage_reader import FootageReader
 from gateway.storage.interface import StorageUnavailable
-from gateway.storage.local import open_storage
 from gateway.streams.bus import MediaBus
 from gateway.streams.model import touch_demand
 from gateway.streams.queries import read_stream_record
@@ -39,7 +38,8 @@ from workers.exporting.cut import Cut
 from workers.exporting.source import inspect
 from workers.exporting.writing import write_movie
 from workers.facts import report_fact
-from workers.job_runner import JobCancelled, JobContext, JobFailed, retry_until_written
+from workers.footage import open_worker_footage
+from workers.job_runner import JobCancelled, JobContext, retry_until_written
 
 __all__ = ["CLIP", "run_clip"]
 
@@ -106,7 +106,7 @@ class ClipMaker:
         self._files.check_space(0, floor_bytes=self._context.config.free_bytes_floor)
         folder = self._attempt_files.prepare()
         try:
-            storage = open_storage(self._context.config)
+            storage = open_worker_footage(self._context.config)
         except StorageUnavailable as error:
             # Footage on the bus does not need the storage of recordings.
             log.warning("clip %s is made without recordings: %s", self._bookmark.id, error)

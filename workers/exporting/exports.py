@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.errors import NotFound
+from gateway.errors import JobFailed, NotFound
 from gateway.footage.cuts import ContiguousRange, cut_footage, uncovered_between
 from gateway.footage.reading import main_gap
 from gateway.footage.recordings import Recording, find_recording
@@ -11,12 +11,12 @@ from gateway.jobs.files import ResultFile, check_space, format_range
 from gateway.mp4.movie_writer import estimate_index_bytes
 from gateway.states import reason_for
 from gateway.storage.footage_reader import FootageReader
-from gateway.storage.local import open_storage
 from gateway.tenancy.scopes import TenantScope
 from workers.exporting.cut import Cut
 from workers.exporting.source import inspect
 from workers.exporting.writing import write_movie
-from workers.job_runner import JobContext, JobFailed, result_stem
+from workers.footage import open_worker_footage
+from workers.job_runner import JobContext, result_stem
 
 EXPORT = "export"
 KEY_FRAMES, EXACT = "key_frames", "exact"
@@ -68,7 +68,7 @@ def _make_movie(
     """Write the movie; return its part of the job's result."""
     parameters = context.attempt.parameters
     is_exact = parameters["cut"] == EXACT
-    reader = FootageReader(open_storage(context.config), context.check)
+    reader = FootageReader(open_worker_footage(context.config), context.check)
     source = inspect(ranges, reader, is_exact=is_exact)
     if not source.ranges:
         raise JobFailed("footage_damaged", "nothing in this range can be read")

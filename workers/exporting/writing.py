@@ -1,11 +1,11 @@
 """Writes the movie of a cut, copied or re-encoded, for exports and clips."""
 
+from gateway.errors import JobFailed
 from workers.exporting.copying import copy_footage
 from workers.exporting.cut import Cut
 from workers.exporting.encoding import encode_footage
 from workers.exporting.source import reason_to_encode
 from workers.ffmpeg.reencode import EncoderMissing, EncodingFailed
-from workers.job_runner import JobFailed
 
 
 def write_movie(cut: Cut) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.media import SourceInfo
 from gateway.states import Reason
+from workers.rtp.units import CodecData, MediaUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,11 @@ class PartsRestarted:
     """FFmpeg ended by itself and was started again from the cache."""
 
     reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class SubBatch:
+    """Pictures of the sub-stream, in decoding order, while they are asked for (`Ingest.ask_sub`)."""
+
+    codec: CodecData
+    units: tuple[MediaUnit, ...]

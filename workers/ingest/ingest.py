@@ -6,10 +6,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gateway.media import SourceInfo
-from gateway.outputs import OutputArguments, OutputMode
+from gateway.outputs import OutputArguments, OutputMode, PacketTaker
 from gateway.sources.source import SourceSession
 from gateway.states import Reason, reason_for
 from workers.ffmpeg.launch import Launcher
@@ -20,8 +21,10 @@ from workers.ingest.events import SessionEnded, SourceKnown, Waiting
 from workers.ingest.group_cache import GroupCache
 from workers.ingest.output_feed import OutputFeed
 from workers.ingest.parts import PartsMaker
+from workers.ingest.sub_batches import SubBatches
 from workers.ingest.sub_stream import SubStream
-from workers.ingest.takers import TakerGroup
+from workers.ingest.taker_thread import ThreadedTaker
+from workers.ingest.takers import TAKER_FAILED, TakerGroup
 from workers.rtp.parameter_sets import is_same_format
 from workers.rtp.units import AUDIO, VIDEO, CodecData, MediaUnit, SourceError
 
@@ -81,6 +84,7 @@ class IngestFacts:
     fps: float | None = None
     notes: tuple[str, ...] = ()
     sub_problem: Reason | None = None
+    is_sub_open: bool = False
     output_problems: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -117,7 +121,11 @@ class Ingest:
         )
         self._takers = {VIDEO: TakerGroup(self._taker_failed), AUDIO: TakerGroup(self._taker_failed)}
         self._sub_taker = TakerGroup(self._taker_failed)
+        self._threaded: dict[str, tuple[PacketTaker, ThreadedTaker]] = {}
         self._sub: SubStream | None = None
+        self._sub_batches: SubBatches | None = None
+        self._is_sub_of_outputs = False
+        self._closing_subs: set[asyncio.Task] = set()
         self._outputs: dict[str, _Output] = {}
         self._closing_feeds: list[OutputFeed] = []
         self._camera: Camera | None = None
@@ -156,9 +164,15 @@ class Ingest:
         self._outputs.clear()
         for group in (*self._takers.values(), self._sub_taker):
             group.clear()
+        for _, threaded in self._threaded.values():
+            threaded.close()
+        self._threaded.clear()
         closing = [self._parts.stop(), *(feed.wait_closed() for feed in self._closing_feeds)]
+        if self._sub_batches is not None:
+            self._sub_batches.close()
         if self._sub is not None:
             closing.append(self._sub.stop())
+        closing += self._closing_subs
         await asyncio.gather(*closing, return_exceptions=True)
 
     def set_output(self, name: str, arguments: OutputArguments | None) -> None:
@@ -199,9 +213,38 @@ class Ingest:
         """The sub-stream as it is known, opened with the first call; None without one, or if it cannot be read."""
         if self._open_sub_session is None:
             return None
+        self._is_sub_of_outputs = True
+        return await self._keep_sub().wait_known(seconds)
+
+    def ask_sub(self, is_asked: bool) -> None:
+        """Emit the pictures of the sub-stream as SubBatch from now on, or no longer. May be repeated."""
+        if is_asked == (self._sub_batches is not None) or self._open_sub_session is None:
+            return
+        if is_asked:
+            self._sub_batches = SubBatches(self._emit)
+            self._keep_sub().on_unit = self._take_sub
+            return
+        self._sub_batches.close()
+        self._sub_batches = None
+        self._sub.on_unit = None
+        if not self._is_sub_of_outputs:
+            sub, self._sub = self._sub, None
+            task = self._loop.create_task(sub.stop())
+            self._closing_subs.add(task)
+            task.add_done_callback(self._closing_subs.discard)
+
+    def _keep_sub(self) -> SubStream:
         if self._sub is None:
             self._sub = SubStream(self._device_id, self._open_sub_session, self._sub_taker)
-        return await self._sub.wait_known(seconds)
+        return self._sub
+
+    def _take_sub(self, unit: MediaUnit | None, codec: CodecData | None) -> None:
+        if self._sub_batches is None:
+            return
+        if unit is None:
+            self._sub_batches.restart()
+        else:
+            self._sub_batches.add(unit, codec)
 
     # ---- the session -------------------------------------------------------------------------------------------
 
@@ -256,6 +299,7 @@ class Ingest:
         sound = (self._parts.sound_problem,) if self._parts.sound_problem is not None else ()
         facts.notes = (*camera.left_out, *sound, *camera.description.quirks)
         facts.sub_problem = self._sub.problem if self._sub is not None else None
+        facts.is_sub_open = self._sub is not None and self._sub.is_open
         facts.output_problems = {
             name: output.problem or (output.feed.problem.message if output.feed and output.feed.problem else None)
             for name, output in self._outputs.items()
@@ -418,7 +462,7 @@ class Ingest:
         return build_parts_command(self._settings.ffmpeg_bin, video, audio, self._settings.part_seconds)
 
     def _put_takers(self, name: str, arguments: OutputArguments | None) -> None:
-        taker = arguments.packets if arguments is not None else None
+        taker = self._find_taker(name, arguments.packets if arguments is not None else None)
         if taker is not None:
             taker.on_asked = self._hasten
         is_sub = arguments is not None and arguments.mode == OutputMode.SUB_STREAM
@@ -427,7 +471,26 @@ class Ingest:
         self._sub_taker.put(name, taker if VIDEO in kinds and is_sub else None)
         self._takers[AUDIO].put(name, taker if AUDIO in kinds else None)
 
-    def _taker_failed(self, name: str, error: Exception) -> None:
+    def _find_taker(self, name: str, taker: PacketTaker | None) -> PacketTaker | None:
+        """The taker itself if it runs on the loop, otherwise what stands for it here."""
+        before = self._threaded.get(name)
+        if before is not None and before[0] is taker and not before[1].is_closed:
+            return before[1]
+        if before is not None:
+            self._threaded.pop(name)[1].close()
+        if taker is None or taker.on_loop:
+            return taker
+        threaded = ThreadedTaker(taker, name, asyncio.get_running_loop(), partial(self._threaded_failed, name))
+        self._threaded[name] = taker, threaded
+        return threaded
+
+    def _threaded_failed(self, name: str, error: BaseException) -> None:
+        log.error("output '%s' failed with a packet: it is left out", name, exc_info=error)
+        for group in (*self._takers.values(), self._sub_taker):
+            group.put(name, None)
+        self._taker_failed(name, error)
+
+    def _taker_failed(self, name: str, error: BaseException) -> None:
         output = self._outputs.get(name)
         if output is not None:
-            output.problem = f"it failed: {type(error).__name__}"
+            output.problem = f"{TAKER_FAILED} {type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ from gateway.sources.source import SourceSession
 from gateway.states import Reason, reason_for
 from workers.backoff import Backoff
 from workers.ingest.camera import Camera
-from workers.rtp.units import VIDEO, MediaUnit, SourceError
+from workers.rtp.units import VIDEO, CodecData, MediaUnit, SourceError
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +35,19 @@ class SubStream:
         self._loop = asyncio.get_running_loop()
         self._camera: Camera | None = None
         self._last_video = 0.0
+        #: Gets each picture, and None before the first one of a session.
+        self.on_unit: Callable[[MediaUnit | None, CodecData | None], None] | None = None
         self._known = asyncio.Event()
         #: The stream as it is known; None until its first key frame.
         self.source: SourceInfo | None = None
         #: Why it cannot be used now; None while it can.
         self.problem: Reason | None = None
         self._task = self._loop.create_task(self._keep())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a session with the camera, or one is being opened."""
+        return self._camera is not None
 
     async def wait_known(self, seconds: float) -> SourceInfo | None:
         """The stream, once its first key frame has come; None if it does not come in time."""
@@ -78,6 +85,8 @@ class SubStream:
     async def _run(self) -> None:
         camera = Camera(await self._open_session(), self._take, takers={VIDEO: self._taker}, wants_audio=False)
         self._camera = camera
+        if self.on_unit is not None:
+            self.on_unit(None, None)
         try:
             await camera.open()
             self._last_video = self._loop.time()
@@ -100,3 +109,5 @@ class SubStream:
             self.source = self._camera.describe(has_sound=False)
             self.problem = None
             self._known.set()
+        if self.on_unit is not None:
+            self.on_unit(unit, self._camera.video.codec_data)

@@ -5,12 +5,13 @@ import math
 import threading
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from gateway.errors import BusUnavailable
-from gateway.media import Part, Position
-from gateway.streams.bus import BusEntry, MediaBus
+from gateway.media import Position
+from gateway.streams.bus import BusEntry
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +37,25 @@ class _Request:
     is_answered: threading.Event = field(default_factory=threading.Event)
 
 
+class Bus(Protocol):
+    """What is read: MediaBus or SubBus."""
+
+    def read_many(
+        self, positions: Mapping[str, Position | None], *, count: int, wait_seconds: float
+    ) -> dict[str, list[BusEntry]]: ...
+
+    def decode(self, device_id: str, entries: Iterable[BusEntry]) -> list[Any]: ...
+
+
 class BusFeed:
     """The bus for the consumers of a process, which call `read` from their own threads."""
 
-    def __init__(self, bus: MediaBus, *, devices: int) -> None:
+    def __init__(self, bus: Bus, *, devices: int) -> None:
         """`devices`: the maximum number of devices, which are divided among the connections."""
         self._bus = bus
         self._lanes = [_Lane(bus) for _ in range(math.ceil(devices / DEVICES_PER_LANE))]
 
-    def read(self, device_id: str, after: Position | None, *, wait_seconds: float) -> list[Part]:
+    def read(self, device_id: str, after: Position | None, *, wait_seconds: float) -> list[Any]:
         """Parts after a position (None: from the oldest on), oldest first; waits up to `wait_seconds` for the first.
 
         Raises BusUnavailable when Redis is away.
@@ -75,7 +86,7 @@ class BusFeed:
 class _Lane:
     """The requests of some devices, and the thread that answers them."""
 
-    def __init__(self, bus: MediaBus) -> None:
+    def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._requests: dict[_Request, None] = {}
         self._changed = threading.Condition()

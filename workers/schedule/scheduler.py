@@ -1,8 +1,11 @@
 """The clock process: every few seconds it compares desired and observed states, and repairs what no owner repairs."""
 
+import contextlib
 import logging
 import math
+import os
 import random
+import socket
 import threading
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,12 +16,18 @@ from gateway import database
 from gateway.captures.queue import CaptureQueue
 from gateway.clock import Clock
 from gateway.config import Config
-from gateway.devices.events import prune_events
 from gateway.errors import Unavailable
+from gateway.events.bell import hang_bell
+from gateway.events.model import prune_events
+from gateway.isolation.guard import GUARD
+from gateway.isolation.problems import ProblemReports
+from gateway.isolation.threads import note_slow_calls
 from gateway.jobs.cleanup import sweep_jobs
 from gateway.leases import STREAM, Leases, WorkerSlots, describe_shortage
 from gateway.outputs import ConsumerContext, ConsumerOutput
-from gateway.plugin_manager import collect_consumer_outputs, create_plugin_manager, notify
+from gateway.plugin_loading import load_plugins
+from gateway.plugin_manager import PluginManager, collect_consumer_outputs, notify
+from gateway.plugin_work.jobs import fail_unknown_jobs
 from gateway.redis_client import connect_redis
 from gateway.service_clock import ServiceClock
 from gateway.states import DesiredState, StreamState, reason_for
@@ -71,8 +80,11 @@ class Reconciler:
         messages: Messages,
         *,
         outputs: list[ConsumerOutput] | None = None,
+        plugins: frozenset[str] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        #: The names of the installed plugins; None if they are not known.
+        self._plugins = plugins
         self._config = config
         self._redis = client
         self._leases = Leases(client)
@@ -136,6 +148,10 @@ class Reconciler:
         if now < self._next_sweep_at:
             return
         self._next_sweep_at = now + JOBS_SECONDS
+        if self._plugins is not None and (
+            failed := fail_unknown_jobs(installed=self._plugins, keep_hours=self._config.export_keep_hours)
+        ):
+            log.warning("%d jobs failed: their plugins are not installed", len(failed))
         queued = sweep_jobs(self._config, expired_before=self._trusted_now(), with_orphans=with_orphans)
         for job_id in queued[:JOBS_PER_PASS]:
             self._messages.run_job(job_id)
@@ -246,9 +262,17 @@ def run_clock(config: Config, *, stop: threading.Event | StopSignal | None = Non
     """Reconcile until SIGTERM; after a failure, the next pass tries again."""
     stop = stop or StopSignal()
     database.connect(config)
+    hang_bell(config)
     client = connect_redis(config.redis_url)
-    outputs = _collect_outputs(config)
-    reconciler = Reconciler(config, client, Messages.connect(config), outputs=outputs)
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    manager = load_plugins(config)
+    reconciler = Reconciler(
+        config,
+        client,
+        Messages.connect(config),
+        outputs=_collect_outputs(config, manager),
+        plugins=manager.installed_names(),
+    )
     log.info("clock started")
     threads = start_threads(config)
     last_error = ""
@@ -262,11 +286,19 @@ def run_clock(config: Config, *, stop: threading.Event | StopSignal | None = Non
             last_error = str(error)
         except Exception:
             log.exception("a pass of the clock failed")
+        _report_problems(client, name)
         stop.wait(reconciler.seconds_to_next_pass())
     for thread in threads:
         thread.stop()
     database.close()
     log.info("clock stopped")
+
+
+def _report_problems(client: redis.Redis, name: str) -> None:
+    """Report the problems of plugins in this process."""
+    note_slow_calls()
+    with contextlib.suppress(redis.RedisError):
+        ProblemReports(client).report("clock", name, GUARD.problems.list())
 
 
 def start_threads(config: Config) -> list[PeriodicThread]:
@@ -281,8 +313,7 @@ def start_threads(config: Config) -> list[PeriodicThread]:
     return threads
 
 
-def _collect_outputs(config: Config) -> list[ConsumerOutput]:
+def _collect_outputs(config: Config, manager: PluginManager) -> list[ConsumerOutput]:
     """The consumer outputs of all plugins, for their `wanted` devices."""
-    manager = create_plugin_manager()
     context = ConsumerContext(config, "clock", ServiceClock(), partial(notify, manager))
     return collect_consumer_outputs(manager, context)

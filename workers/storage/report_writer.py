@@ -7,9 +7,9 @@ import redis
 
 from gateway.clock import Clock
 from gateway.storage.interface import StorageUnavailable
+from gateway.storage.pass_report import PassReport
 from gateway.storage.reconciliation import TooManyMissing
 from gateway.storage.report import CLOCK_DOUBTED, FULL, OK, SUSPICIOUS, UNAVAILABLE, StorageReport, StorageReports
-from gateway.storage.retention import PassReport
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,9 @@ class ReportWriter:
             if report.time is not None:
                 self._doubt = report.time.describe() if report.held else ""
             self._report.retention_at = self._clock.wall()
+            self._report.waiting = len(report.waiting)
+            if report.unarchived:
+                self._report.unarchived_at = self._clock.wall()
             if report.total_segments or not self._report.deleted:
                 self._report.deleted = {"segments": report.total_segments, "bytes": report.total_bytes}
             self._write()

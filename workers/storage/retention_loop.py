@@ -11,14 +11,15 @@ from collections.abc import Callable
 
 import redis
 
-from gateway.clock import Clock, utc_now
+from gateway.clock import Clock
 from gateway.config import Config
 from gateway.database import DatabaseUnavailable
-from gateway.devices.events import FOOTAGE, record_event
 from gateway.errors import LeaseLost, Unavailable
+from gateway.events.model import FOOTAGE, record_event
 from gateway.storage.clock_trust import report_doubt_once
 from gateway.storage.interface import Storage, StorageUnavailable
-from gateway.storage.retention import PassReport, Retention
+from gateway.storage.pass_report import PassReport
+from gateway.storage.retention import Retention
 from gateway.storage.room_requests import is_room_requested, take_room_request
 from workers.storage.disk_reserve import DiskReserve
 from workers.storage.report_writer import ReportWriter
@@ -32,6 +33,9 @@ _RETRY_SECONDS = 3.0
 #: Least pauses between two deletions for a full disk; the longer one when there was nothing to delete.
 _ROOM_SECONDS = 1.0
 _STUCK_SECONDS = 10.0
+#: A device's event that footage was deleted without a copy is not repeated for this time.
+_EVENT_SECONDS = 3600.0
+_UNARCHIVED = "Footage was deleted before it had a copy in the archive: the disk is full"
 
 
 class _Interrupted(Exception):
@@ -71,6 +75,7 @@ class RetentionLoop:
         self._last_error = ""
         self._next_pass_at = 0.0
         self._next_room_at = 0.0
+        self._next_event_at: dict[str, float] = {}
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -145,7 +150,11 @@ class RetentionLoop:
         if report.held and report.time is not None and report.time.is_doubted and report_doubt_once():
             for device_id, tenant_id in report.held.items():
                 text = f"Old footage is kept: {report.time.describe()}"
-                record_event(tenant_id, device_id, FOOTAGE, text, reference="", at=utc_now())
+                record_event(tenant_id, device_id, FOOTAGE, text)
+        for device_id, tenant_id in report.unarchived.items():
+            if self._clock.monotonic() >= self._next_event_at.get(device_id, 0.0):
+                self._next_event_at[device_id] = self._clock.monotonic() + _EVENT_SECONDS
+                record_event(tenant_id, device_id, FOOTAGE, _UNARCHIVED)
 
     def _keep_going(self) -> None:
         self._check_stop()

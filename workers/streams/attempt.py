@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import redis
 
-from gateway.errors import LeaseLost
-from gateway.media import Part, SourceInfo
+from gateway.errors import BusUnavailable, LeaseLost
+from gateway.media import Part, SourceInfo, SubPicture
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.fragments import AUDIO, Track
 from gateway.mp4.merging import merge_sound
@@ -15,9 +15,10 @@ from gateway.states import Reason, StreamState, reason_for
 from gateway.streams.bus import BusWriter
 from gateway.streams.live_stats import LiveStats
 from gateway.streams.queries import DesiredStream
+from gateway.streams.sub_bus import SubBus
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.process import Arrived
-from workers.ingest.events import PartsEnded, PartsRestarted, SessionEnded, SourceKnown, Waiting
+from workers.ingest.events import PartsEnded, PartsRestarted, SessionEnded, SourceKnown, SubBatch, Waiting
 from workers.rtp.wall_clock import WallClock
 from workers.streams.ingest_facts import describe_ingest
 from workers.streams.loop import RunningIngest
@@ -70,6 +71,8 @@ class Attempt:
         self._writer = writer
         self._bus = bus
         self._live_stats = live_stats
+        self._sub_bus = SubBus(services.media_redis)
+        self._is_sub_asked = False
         self._check_desired = check_desired
         self._on_source = on_source
         self._log = logging.getLogger(f"vas.stream.{device_id}")
@@ -116,6 +119,8 @@ class Attempt:
                 self._publish(fragment, arrived.wall)
             case InitSegment() as init:
                 self._open(init)
+            case SubBatch() as batch:
+                self._publish_sub(batch)
             case SourceKnown(source=source):
                 self._on_source(source)
                 self._keeper.use_source(source)
@@ -184,6 +189,24 @@ class Attempt:
             self._log.info("running after %.1f s", self._last_video - self._started)
             self._writer.observe(StreamState.RUNNING)
 
+    def _publish_sub(self, batch: SubBatch) -> None:
+        pictures = (SubPicture(self._wall_clock.wall(unit.time), unit.is_key, unit.data) for unit in batch.units)
+        try:
+            self._sub_bus.publish(self._device_id, batch.codec.codec, batch.codec.extra_data, pictures)
+        except BusUnavailable as error:
+            # They are for those who watch now; a decoder goes on with the next key frame.
+            self._log.debug("pictures of the sub-stream are lost: %s", error)
+
+    def _ask_sub(self) -> None:
+        try:
+            is_asked = self._sub_bus.is_asked(self._device_id)
+        except BusUnavailable as error:
+            self._log.debug("whether the sub-stream is asked for is unknown: %s", error)
+            return
+        if is_asked != self._is_sub_asked:
+            self._is_sub_asked = is_asked
+            self._running.ask_sub(is_asked)
+
     def _with_sound_before(self, fragment: Fragment) -> Fragment:
         sound, self._sound = self._sound, []
         if not sound:
@@ -214,7 +237,8 @@ class Attempt:
             return None
         if desired.source_version != self._source_version:
             return self._end(reason_for("source_changed"))
-        self._keeper.tick(self._clock.monotonic())
+        self._keeper.tick(self._clock.monotonic(), self._running.facts.output_problems)
+        self._ask_sub()
         self._write_live_stats()
         if self._running.dropped_parts > self._reported_drops:
             self._log.warning("%d parts dropped: this worker is too slow", self._running.dropped_parts)
@@ -230,11 +254,11 @@ class Attempt:
             "last_part_at": self._stats.last_arrival,
             "key_frame_interval_seconds": self._stats.key_frame_interval_seconds,
             "viewers": 0,
+            **self._keeper.figures(),
             "dropped_parts": self._running.dropped_parts,
             "outputs": self._keeper.describe(facts.output_problems),
             "has_audio": self._has_audio,
             "worker": self._worker,
-            **self._keeper.figures(),
             **describe_ingest(facts),
         }
         try:

@@ -20,6 +20,7 @@ def describe_ingest(facts: IngestFacts) -> dict[str, Any]:
         "clock_rate": round(facts.rate, 4),
         "lost_packets": facts.lost_packets,
         "ffmpeg_restarts": facts.ffmpeg_restarts,
+        "camera_sessions": 1 + facts.is_sub_open,
     }
 
 

@@ -16,6 +16,7 @@ from gateway.sources.source import SourceSession
 from workers.ffmpeg.fmp4 import Fragment
 from workers.ffmpeg.launch import Launcher
 from workers.ffmpeg.process import Arrived
+from workers.ingest.events import SubBatch
 from workers.ingest.ingest import Ingest, IngestFacts, IngestSettings
 from workers.streams.sources import Sources
 from workers.streams.turns import Turns
@@ -67,6 +68,10 @@ class RunningIngest:
         """The sub-stream as it is known; waits for it. None without one, or if it cannot be read."""
         return self._loop.run(self._ingest.find_sub(seconds), timeout_seconds=seconds + 2)
 
+    def ask_sub(self, is_asked: bool) -> None:
+        """Report the pictures of the sub-stream from now on, or no longer. Does not wait."""
+        self._loop.loop.call_soon_threadsafe(self._ingest.ask_sub, is_asked)
+
     def stop(self) -> None:
         """End the session and FFmpeg; returns when they have ended. May be called twice."""
         self._loop.run(self._stop(), timeout_seconds=20)
@@ -78,9 +83,9 @@ class RunningIngest:
     def _put(self, arrived: Arrived) -> None:
         queue = self._queue.async_q
         try:
-            if queue.qsize() >= _QUEUE_SIZE and isinstance(arrived.event, Fragment):
+            if queue.qsize() >= _QUEUE_SIZE and isinstance(arrived.event, Fragment | SubBatch):
                 # The newest part is dropped rather than the oldest: the waiting parts stay in order.
-                self.dropped_parts += 1
+                self.dropped_parts += isinstance(arrived.event, Fragment)
                 return
             queue.put_nowait(arrived)
         except asyncio.QueueFull:

@@ -1,7 +1,6 @@
 """The services that every stream supervisor of a worker process shares."""
 
 from collections.abc import Callable
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 import redis
@@ -16,6 +15,7 @@ from gateway.streams.messages import Messages
 from gateway.streams.try_now import TryNow
 from workers.lease_keeper import LeaseKeeper
 from workers.streams.loop import MediaLoop
+from workers.streams.output_calls import OutputCalls
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Services:
     leases: LeaseKeeper
     loop: MediaLoop
     outputs: list[DirectOutput]
-    executor: Executor
+    calls: OutputCalls
     secrets: SecretBox
     logins: LoginBudget
     try_now: TryNow

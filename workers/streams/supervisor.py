@@ -3,11 +3,12 @@
 import contextlib
 import logging
 import time
+from concurrent.futures import TimeoutError as FutureTimeoutError
 
 import redis
 
 from gateway.devices.sources import parse_source
-from gateway.errors import LeaseLost, VasError
+from gateway.errors import LeaseLost, PluginError, VasError
 from gateway.leases import STREAM, name_owner
 from gateway.media import SourceInfo
 from gateway.outputs import DeviceContext
@@ -35,6 +36,8 @@ TICK_SECONDS = 1.0
 #: A supervisor without a sign of life for this long hangs, and another worker may take its device. Calls of outputs and
 #: of the database, and stopping FFmpeg, end before.
 _SILENCE_SECONDS = 60.0
+
+_RELEASE_SECONDS = 2.0
 
 #: Reasons after which an attempt cannot succeed until a person has changed something.
 _FAILED_REASONS = frozenset({"ffmpeg_missing", "address_not_allowed", "wrong_secret_key"})
@@ -209,7 +212,7 @@ class StreamSupervisor:
         keeper = OutputKeeper(
             DeviceContext(id=device.id, tenant_id=device.tenant_id, name=device.name),
             self._services.outputs,
-            self._services.executor,
+            self._services.calls,
             set_output=running.set_output,
             find_sub=running.find_sub,
         )
@@ -267,17 +270,28 @@ class StreamSupervisor:
         except VasError as error:
             self._log.warning("the last state is not written: %s", error)
             ending = ""
-        for output in self._services.outputs:
-            try:
-                output.release(self.device_id)
-            except Exception:
-                self._log.exception("output '%s' failed to release the device", output.name)
+        self._release_outputs()
         try:
             if ending:
                 self._live_stats.forget(self.device_id)
         except redis.RedisError as error:
             self._log.debug("the live stats expire by themselves: %s", error)
         self._services.leases.release(self._lease)
+
+    def _release_outputs(self) -> None:
+        """Ask all outputs to release the device, and wait for up to two seconds."""
+        asked = []
+        for output in self._services.outputs:
+            with contextlib.suppress(PluginError):
+                asked.append((output, self._services.calls.submit(output, "release", output.release, self.device_id)))
+        end = time.monotonic() + _RELEASE_SECONDS
+        for output, future in asked:
+            try:
+                future.result(max(0.0, end - time.monotonic()))
+            except FutureTimeoutError:
+                self._log.warning("output '%s' is slow to release the device", output.name)
+            except Exception:
+                self._log.exception("output '%s' failed to release the device", output.name)
 
 
 def _stop_completely(running: RunningIngest) -> None:

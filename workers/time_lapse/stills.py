@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.captures.files import CaptureFiles
 from gateway.captures.time_lapses import KeyFrame, Picks, Steps, pick_key_frames, pick_snapshots
-from gateway.errors import NotFound
+from gateway.errors import JobFailed, NotFound
 from gateway.footage.reading import main_gap
 from gateway.footage.recordings import Recording, find_recording
 from gateway.jobs.files import format_range
@@ -15,9 +15,9 @@ from gateway.mp4.still_track import TIMESCALE, build_jpeg_entry
 from gateway.states import reason_for
 from gateway.storage.footage_reader import refuse_if_away
 from gateway.storage.interface import Storage, StorageUnavailable
-from gateway.storage.local import open_storage
 from gateway.tenancy.scopes import TenantScope
-from workers.job_runner import JobContext, JobFailed
+from workers.footage import open_worker_footage
+from workers.job_runner import JobContext
 
 _MAX_NOTES = 20
 _JPEG_START = b"\xff\xd8\xff"
@@ -48,7 +48,7 @@ class RecordingStills:
 
     def __init__(self, context: JobContext) -> None:
         self._context, self._parameters = context, context.attempt.parameters
-        self._storage: Storage = open_storage(context.config)
+        self._storage: Storage = open_worker_footage(context.config)
         self._recording = self._find_recording()
         self._picks = Picks()
         self._formats: dict[str, TrackFormat | None] = {}

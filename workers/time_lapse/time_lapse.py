@@ -9,13 +9,14 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.errors import JobFailed
 from gateway.jobs.attempts import JobAttempt
 from gateway.jobs.files import ResultFile, check_space
 from gateway.mp4.movie_writer import Mp4Writer, estimate_index_bytes
 from gateway.mp4.samples import Samples, TrackFormat
 from gateway.mp4.still_track import build_still_part, build_stills_init
 from workers.ffmpeg.reencode import Encoder, EncoderMissing, EncoderSettings, EncodingFailed
-from workers.job_runner import JobContext, JobFailed, result_stem
+from workers.job_runner import JobContext, result_stem
 from workers.time_lapse.stills import RecordingStills, SnapshotStills, Still, StillSequence
 
 TIME_LAPSE = "time_lapse"

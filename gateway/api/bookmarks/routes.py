@@ -175,7 +175,7 @@ class BookmarkById(MethodView):
 
         Removes the bookmark and its clip at once. `restore` brings them back within UNDO_MINUTES.
         """
-        report_change(delete_bookmark(current_scope(), str(bookmark_id)), "deleted")
+        report_change(delete_bookmark(current_scope(), str(bookmark_id), by=current_name()), "deleted")
         return no_content()
 
 
@@ -232,7 +232,7 @@ class BookmarkPoster(MethodView):
 
 def _restore(bookmark_id: str) -> Any:
     undo_minutes = services().config.undo_minutes
-    bookmark, is_restored = restore_bookmark(current_scope(), bookmark_id, undo_minutes=undo_minutes)
+    bookmark, is_restored = restore_bookmark(current_scope(), bookmark_id, undo_minutes=undo_minutes, by=current_name())
     if is_restored:
         report_change(bookmark, "restored")
     return _shown(bookmark)

@@ -6,7 +6,7 @@ import marshmallow as ma
 from flask import Response
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, Id, ReplySchema, Time, current_scope, no_content, services
+from gateway.api.base import Blueprint, Id, ReplySchema, Time, current_name, current_scope, no_content, services
 from gateway.api.conditional import with_etag
 from gateway.api.devices.schemas import DeviceSchema
 from gateway.api.devices.views import device_view
@@ -64,7 +64,7 @@ class DeletedDeviceById(MethodView):
 
 
 def _restore(device_id: str) -> Any:
-    device = restore_device(current_scope(), device_id, bin_hours=services().config.bin_hours)
+    device = restore_device(current_scope(), device_id, bin_hours=services().config.bin_hours, by_name=current_name())
     if device.stream.desired == DesiredState.RUNNING:
         services().send_start(device.id)
     return with_etag(device_view(device), device)

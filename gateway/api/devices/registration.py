@@ -16,7 +16,8 @@ from gateway.devices.model import Device
 from gateway.devices.sources import SourcePolicy
 from gateway.errors import InvalidValue, Unavailable
 from gateway.inventory import DeviceValues, NameTaken, NewRecording, create_device
-from gateway.plugin_manager import collect_sources, create_plugin_manager
+from gateway.plugin_loading import load_plugins
+from gateway.plugin_manager import collect_sources
 from gateway.secrets import SecretBox
 from gateway.states import DesiredState
 from gateway.streams.messages import Messages
@@ -77,7 +78,7 @@ def _checked(values: dict[str, Any], config: Config) -> DeviceValues:
     except ma.ValidationError as error:
         field, texts = next(iter(error.normalized_messages().items()))
         raise InvalidValue(str(field), f"'{field}': {texts}") from None
-    ports = collect_sources(create_plugin_manager(), config).ports
+    ports = collect_sources(load_plugins(config), config).ports
     return new_values(data, SourcePolicy.from_config(config, ports))
 
 

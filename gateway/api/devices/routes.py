@@ -30,20 +30,20 @@ from gateway.api.devices.schemas import (
     DeviceEventQueryArgsSchema,
     DeviceQueryArgsSchema,
     DeviceSchema,
-    EventSchema,
     ProbeArgsSchema,
     ProbeResultSchema,
 )
 from gateway.api.devices.values import new_values, replaced_values
 from gateway.api.devices.views import device_view, device_views
+from gateway.api.events.schemas import EventSchema
+from gateway.api.events.views import event_view
 from gateway.api.idempotency import create_once, stored_reply
 from gateway.api.merge_patch import merge, repeat_unless_conditional
-from gateway.api.reasons import format_reason
 from gateway.api.tags import MAX_TAGS
 from gateway.bulk_changes import change_tags
 from gateway.device_bin import discard_device
-from gateway.devices.events import events_of
 from gateway.devices.model import Device
+from gateway.events.model import events_of
 from gateway.inventory import NewRecording, create_device, find_device, list_devices, replace_device
 from gateway.states import DesiredState, StreamState
 
@@ -185,11 +185,7 @@ class DeviceEvents(MethodView):
             query = events_of(current_scope(), device.id, args["kind"])
             total = query.count()
             events = list(query.limit(args["page_size"]).offset(offset_of(args)))
-        for event in events:
-            event.reason = format_reason(event.reason_code, event.reason_message)
-            event.run = event.run or None
-            event.from_state, event.to_state = event.from_state or None, event.to_state or None
-        return paginated(events, total, args)
+        return paginated([event_view(event) for event in events], total, args)
 
 
 @blp.route("/tags", methods=["POST"])

@@ -36,6 +36,7 @@ from gateway.errors import InvalidValue
 from gateway.footage.coverage import DeviceCoverage, write_csv
 from gateway.footage.coverage_reading import read_coverages
 from gateway.footage.lists import read_edges, select_recordings
+from gateway.footage.places import place_of
 from gateway.footage.protections import protect, protections_between, release_footage
 from gateway.footage.reading import segments_between
 from gateway.footage.recordings import Recording, find_recording
@@ -109,6 +110,7 @@ class RecordingSegments(MethodView):
                     "run": segment.run,
                     "sequence": segment.sequence,
                     "is_open": segment.is_open,
+                    "place": place_of(segment, recording),
                     "url": url_for("playback.get_segment", device_id=device_id, segment_id=segment.id),
                 }
                 for segment in segments_between(recording.id, local.start_ms, local.end_ms)

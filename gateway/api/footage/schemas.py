@@ -6,12 +6,19 @@ import marshmallow as ma
 
 from gateway.api.base import Choice, Id, ReasonSchema, ReplySchema, Schema, Text, Time
 from gateway.api.time_fields import DateText, Moment, OrderedRange, ZoneName
+from gateway.footage.places import Where
 
 #: The longest ranges of a request, in days.
 MAX_DELETION_DAYS = 31
 MAX_COVERAGE_DAYS = 366
 MAX_DATES = 3 * 366
 MAX_TIMELINE_DAYS = 3660
+
+PLACES = tuple(where.value for where in Where)
+PLACES_TEXT = (
+    "`local`: on the local disk; `waiting`: there, until the archive has a copy; `both`: there and in the archive; "
+    "`archive`: in the archive only, from where it is played"
+)
 
 PROTECTION_EXAMPLE = {
     "start": "2026-11-22T10:00:00Z",
@@ -44,6 +51,8 @@ class DateSchema(ReplySchema):
     )
     bytes = ma.fields.Integer()
     segments = ma.fields.Integer()
+    archived_bytes = ma.fields.Integer(metadata={"description": "bytes that have a copy in an archive"})
+    away_bytes = ma.fields.Integer(metadata={"description": "bytes that are in an archive only"})
     gaps = ma.fields.Integer(metadata={"description": "number of gaps in wanted footage"})
 
 
@@ -84,6 +93,7 @@ class SegmentSchema(ReplySchema):
     run = ma.fields.Integer(metadata={"description": "number of the stream's run"})
     sequence = ma.fields.Integer(metadata={"description": "number of its first part within the run"})
     is_open = ma.fields.Boolean(metadata={"description": "whether the segment is being written"})
+    place = Choice(PLACES, metadata={"description": PLACES_TEXT})
     url = ma.fields.String()
 
 
@@ -102,6 +112,14 @@ class TimelineArgsSchema(RangeArgsSchema):
             "15 minutes"
         },
     )
+
+
+class PlaceSchema(ReplySchema):
+    """A range whose footage lies at one place."""
+
+    start = Moment()
+    end = Moment()
+    place = Choice(PLACES, metadata={"description": PLACES_TEXT})
 
 
 class SpanSchema(ReplySchema):
@@ -171,6 +189,12 @@ class TimelineSchema(ReplySchema):
     gaps = ma.fields.List(ma.fields.Nested(GapSchema))
     events = ma.fields.List(ma.fields.Nested(TimelineEventSchema))
     protections = ma.fields.List(ma.fields.Nested(TimelineProtectionSchema))
+    places = ma.fields.List(
+        ma.fields.Nested(PlaceSchema),
+        metadata={
+            "description": "where the footage lies, to a quarter of an hour; empty if no archive has or takes any of it"
+        },
+    )
     oldest = Moment(allow_none=True)
     newest = Moment(allow_none=True)
 

@@ -75,6 +75,8 @@ def date_json(day: DayCoverage) -> dict[str, Any]:
         "coverage": day.coverage,
         "bytes": day.bytes,
         "segments": day.segments,
+        "archived_bytes": day.archived_bytes,
+        "away_bytes": day.away_bytes,
         "gaps": sum(gap.is_wanted for gap in day.gaps),
     }
 

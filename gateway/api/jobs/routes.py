@@ -10,6 +10,7 @@ from gateway.api.base import BINARY, Blueprint, current_scope, no_content, offse
 from gateway.api.errors import ApiError
 from gateway.api.file_names import name_file
 from gateway.api.file_replies import sent_by_proxy
+from gateway.api.jobs.requests import try_again
 from gateway.api.jobs.schemas import JobQueryArgsSchema, JobSchema
 from gateway.api.jobs.views import job_view, job_views, result_url
 from gateway.errors import Conflict
@@ -21,7 +22,7 @@ blp = Blueprint(
     "jobs",
     __name__,
     url_prefix="/jobs",
-    description="Work that takes longer than a request: exports, snapshots, clips, time-lapses",
+    description="Work that takes longer than a request: exports, snapshots, clips, time-lapses, and jobs of plugins",
 )
 
 _RESULT_HEADERS = {
@@ -85,6 +86,21 @@ class JobCancel(MethodView):
         return job_view(request_cancel(current_scope(), str(job_id), keep_hours=keep_hours))
 
 
+@blp.route("/<uuid:job_id>/retry")
+class JobRetry(MethodView):
+    @blp.doc(operationId="retry_job")
+    @blp.response(202, JobSchema)
+    @blp.errors(403, 404, 409, 503)
+    def post(self, job_id: Any) -> Any:
+        """Try a job again
+
+        Queues a job that has failed or was cancelled again, with the same parameters. 409 with reason `job_unfinished`
+        or `job_finished` for one in another state, `exports_full` if its file has no room, and `not_retried` for jobs
+        of snapshots and clips, which are requested again instead.
+        """
+        return job_view(try_again(find_job(current_scope(), str(job_id))))
+
+
 @blp.route("/<uuid:job_id>/result")
 class JobResult(MethodView):
     @blp.response(200, BINARY, content_type="video/mp4", headers=_RESULT_HEADERS)
@@ -95,8 +111,8 @@ class JobResult(MethodView):
         """Read the result of a job
 
         The file as an attachment. `Range` and `If-Range` resume a download. 409 with reason `job_unfinished` while the
-        job is not done; 404 with reason `result_gone` if the file is gone, or `result_elsewhere` if the job made a
-        snapshot or a clip, whose URL is `result.url` of the job.
+        job is not done; 404 with reason `result_gone` if there is no file (any more), or `result_elsewhere` if the job
+        made a snapshot or a clip, whose URL is `result.url` of the job.
         """
         return _send_result(find_job(current_scope(), str(job_id)))
 
@@ -113,15 +129,16 @@ def _send_result(job: Job) -> Response:
         # Absolute, because Flask resolves relative paths below its own package.
         path = result_path(services().config, facts["file"]).absolute()
         size = path.stat().st_size
-    except (OSError, KeyError, ValueError):
+        name, content_type = str(facts["name"]), str(facts["content_type"])
+    except (OSError, KeyError, ValueError, TypeError):
         raise ApiError(404, "the file of this job is gone: start a new job", reason="result_gone") from None
     if "," in request.headers.get("Range", ""):
         # Requests for several ranges get the whole file, as RFC 9110 (14.2) allows.
         del request.environ["HTTP_RANGE"]
-    sent = sent_by_proxy(path, facts["content_type"])
+    sent = sent_by_proxy(path, content_type)
     response = send_file(
         path,
-        mimetype=facts["content_type"],
+        mimetype=content_type,
         conditional=sent is None,
         etag=f"{facts['file'].rpartition('.')[0]}-{size}",
         max_age=0,
@@ -129,7 +146,7 @@ def _send_result(job: Job) -> Response:
     if sent is not None:
         response.close()
         response = sent
-    name_file(response, facts["name"], is_attachment=True)
+    name_file(response, name, is_attachment=True)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["Accept-Ranges"] = "bytes"
     return response

@@ -9,7 +9,10 @@ from gateway.jobs.model import JOB_STATES
 class JobResultSchema(ReplySchema):
     """The result of a job: a file of its own, the picture of a snapshot or the clip of a bookmark."""
 
-    url = ma.fields.String(metadata={"description": "URL of the result, which supports ranges"})
+    url = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "URL of the result, which supports ranges; null for a plugin's job without a file"},
+    )
     snapshot_id = Id(allow_none=True, metadata={"description": "id of the snapshot that the job took"})
     bookmark_id = Id(allow_none=True, metadata={"description": "id of the bookmark whose clip the job made"})
     name = ma.fields.String(
@@ -24,6 +27,7 @@ class JobResultSchema(ReplySchema):
     start = Time(allow_none=True, metadata={"description": "time of the first frame"})
     end = Time(allow_none=True, metadata={"description": "end of the last frame"})
     duration_seconds = ma.fields.Float(allow_none=True, metadata={"description": "playing time, without gaps"})
+    data = ma.fields.Dict(allow_none=True, metadata={"description": "what the job of a plugin has returned"})
     notes = ma.fields.List(
         ma.fields.String(),
         metadata={"description": "remarks, such as gaps, damaged footage, and the cause of re-encoding"},
@@ -35,8 +39,12 @@ class JobSchema(ReplySchema):
 
     id = Id()
     kind = ma.fields.String(
-        metadata={"description": "`export`, `snapshot`, `clip` or `time_lapse`", "example": "export"}
+        metadata={
+            "description": "`export`, `snapshot`, `clip` or `time_lapse`; for plugins their name, a dot and a word",
+            "example": "export",
+        }
     )
+    title = ma.fields.String(allow_none=True, metadata={"description": "name of the kind, for jobs of plugins"})
     device_id = Id(allow_none=True)
     device_name = ma.fields.String(allow_none=True, metadata={"description": "null once the device is deleted"})
     state = Choice(JOB_STATES)
@@ -55,6 +63,6 @@ class JobQueryArgsSchema(PageArgsSchema):
 
     state = Choice(JOB_STATES, load_default=None, metadata={"description": "only jobs in this state"})
     kind = Text(
-        load_default=None, low=1, high=40, metadata={"description": "only jobs of this kind", "example": "export"}
+        load_default=None, low=1, high=100, metadata={"description": "only jobs of this kind", "example": "export"}
     )
     device_id = Id(load_default=None, metadata={"description": "only jobs of this device"})

@@ -7,9 +7,13 @@ from typing import Any
 from flask import url_for
 
 from gateway import database
-from gateway.api.base import API_PREFIX, current_scope
+from gateway.api.base import API_PREFIX, current_scope, services
 from gateway.devices.model import Device
 from gateway.jobs.model import DONE, FAILED, Job, format_job_error
+from gateway.plugin_work.registrations import read_registered
+
+#: What a plugin's job returns for a file in the folder of results (gateway/jobs/files.py).
+_FILE_FIELDS = {"file": str, "name": str, "size": int, "content_type": str}
 
 
 def job_views(jobs: list[Job]) -> list[dict[str, Any]]:
@@ -32,6 +36,7 @@ def _view(job: Job, device_name: str | None) -> dict[str, Any]:
     return {
         "id": job.id,
         "kind": job.kind,
+        "title": _title(job.kind),
         "device_id": job.device_id,
         "device_name": device_name,
         "state": job.state,
@@ -46,6 +51,12 @@ def _view(job: Job, device_name: str | None) -> dict[str, Any]:
     }
 
 
+def _title(kind: str) -> str | None:
+    plugin = read_registered(services().plugins).get(kind.partition(".")[0]) if "." in kind else None
+    job = plugin.jobs.get(kind) if plugin is not None else None
+    return job.title if job is not None else None
+
+
 def result_url(job: Job) -> str:
     """The URL of the result of a finished job; snapshots and clips are not files of the job."""
     facts = json.loads(job.result or "{}")
@@ -58,8 +69,14 @@ def result_url(job: Job) -> str:
 
 def _result(job: Job) -> dict[str, Any]:
     facts = json.loads(job.result or "{}")
+    data = None
+    if "." in job.kind:
+        # Nothing of it is ours but the file, if it has the fields of one.
+        data = facts
+        facts = {name: facts[name] for name, kind in _FILE_FIELDS.items() if isinstance(facts.get(name), kind)}
     return {
-        "url": result_url(job),
+        "url": None if data is not None and "file" not in facts else result_url(job),
+        "data": data,
         "snapshot_id": facts.get("snapshot_id"),
         "bookmark_id": facts.get("bookmark_id"),
         "name": facts.get("name"),

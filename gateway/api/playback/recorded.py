@@ -11,6 +11,7 @@ from flask.views import MethodView
 from gateway.api.base import Blueprint, current_scope, services
 from gateway.api.errors import ApiError, error_response
 from gateway.api.file_replies import IMMUTABLE, bytes_response, file_response
+from gateway.api.playback.archived import redirect_to_archive, when_fetched
 from gateway.api.playback.live import PLAYLIST_TYPE, live_playlist_response
 from gateway.api.playback.schemas import MAX_PLAYLIST_DAYS, PlaylistArgsSchema, TracksArgsSchema
 from gateway.api.time_fields import now_ms
@@ -27,7 +28,6 @@ from gateway.mp4.init_segments import add_silent_sound, drop_sound
 from gateway.mp4.silence import SilenceFiller
 from gateway.playback.playlist import IndexedFile, build_playlist
 from gateway.storage.interface import Storage
-from gateway.storage.local import open_storage
 
 T = TypeVar("T")
 
@@ -74,25 +74,33 @@ class Playlist(MethodView):
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>.mp4")
 @blp.file_response(_MP4)
+@blp.doc(responses={"307": {"description": "the file is in an archive, which sends it"}})
 @blp.errors(404, 416, 503)
 def get_segment(device_id: Any, segment_id: int) -> Response:
     """Read a segment
 
     An MP4 file, or a range of it. It never changes and may be cached indefinitely, except for the segment that is being
-    written, which is sent up to its indexed end. 404 with reason `file_missing` if the file is gone.
+    written, which is sent up to its indexed end. 404 with reason `file_missing` if the file is gone. A file that is in
+    an archive only is read from there: 503 with reason `archive_unavailable` while that is away; with ARCHIVE_REDIRECTS
+    a request without `Range` is answered with 307 and the archive's own URL.
     """
     segment, storage, key = _find(device_id, segment_id)
     size = min(segment.size, storage.size(key) or 0)
     # An open segment grows, and one that a crash truncated will soon be corrected in the index.
     is_whole = segment.state == SegmentState.CLOSED and size == segment.size
-    return file_response(
-        lambda offset, length: storage.read(key, offset, length),
-        size,
-        etag=f"{segment.id}-{size}" if is_whole else None,
-        mimetype=_MP4,
-        cache_control=IMMUTABLE if is_whole else "no-store",
-        path=storage.local_path(key) if is_whole and segment.size == storage.size(key) else None,
-    )
+
+    def send() -> Response:
+        return file_response(
+            lambda offset, length: storage.read(key, offset, length),
+            size,
+            etag=f"{segment.id}-{size}" if is_whole else None,
+            mimetype=_MP4,
+            cache_control=IMMUTABLE if is_whole else "no-store",
+            path=storage.local_path(key) if is_whole and segment.size == storage.size(key) else None,
+            wait_for=lambda offset, length, build: when_fetched(key, [(offset, length)], build),
+        )
+
+    return redirect_to_archive(key, send)
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/init.mp4")
@@ -105,9 +113,13 @@ def get_segment_init(args: dict[str, Any], device_id: Any, segment_id: int) -> R
     As recorded, without audio, or always with an audio track.
     """
     segment, storage, key = _find(device_id, segment_id)
-    init = _read(storage, key, 0, segment.init_size)
-    change = {"video": drop_sound, "sound": add_silent_sound}.get(args["tracks"])
-    return _media(_changed(lambda: change(init)) if change else init, segment)
+
+    def send() -> Response:
+        init = _read(storage, key, 0, segment.init_size)
+        change = {"video": drop_sound, "sound": add_silent_sound}.get(args["tracks"])
+        return _media(_changed(lambda: change(init)) if change else init, segment)
+
+    return when_fetched(key, [(0, segment.init_size)], send)
 
 
 @blp.route(f"/devices/<uuid:device_id>/segments/<{_NUMBER}:segment_id>/sound/<{_NUMBER}:offset>-<{_NUMBER}:length>.m4s")
@@ -125,19 +137,24 @@ def get_filled_footage(device_id: Any, segment_id: int, offset: int, length: int
         raise ApiError(404, f"segment {segment_id} has no parts in these bytes", reason="no_footage")
     if (storage.size(key) or 0) < offset + length:
         raise _too_short()
-    init = _read(storage, key, 0, segment.init_size)
 
     def read_parts(at: int, count: int) -> Iterator[bytes]:
         return storage.read(key, offset + at, count)
 
-    filled = _changed(lambda: SilenceFiller.of(init).plan(lambda at, count: b"".join(read_parts(at, count)), length))
-    return file_response(
-        lambda at, count: filled.read(read_parts, at, count),
-        filled.size,
-        etag=f"{segment.id}-{segment.sequence}-{filled.size}",
-        mimetype=_MP4,
-        cache_control=IMMUTABLE,
-    )
+    def send() -> Response:
+        init = _read(storage, key, 0, segment.init_size)
+        filled = _changed(
+            lambda: SilenceFiller.of(init).plan(lambda at, count: b"".join(read_parts(at, count)), length)
+        )
+        return file_response(
+            lambda at, count: filled.read(read_parts, at, count),
+            filled.size,
+            etag=f"{segment.id}-{segment.sequence}-{filled.size}",
+            mimetype=_MP4,
+            cache_control=IMMUTABLE,
+        )
+
+    return when_fetched(key, [(0, segment.init_size), (offset, length)], send)
 
 
 def _read_files(recording: Recording, start_ms: int, end_ms: int) -> list[IndexedFile]:
@@ -196,7 +213,7 @@ def _find(device_id: Any, segment_id: int) -> tuple[StoredSegment, Storage, str]
     """A segment of the device, its storage and its key; raises NotFound, `file_missing` if the file is gone."""
     recording = find_recording(current_scope(), str(device_id))
     segment = find_segment(recording.id, segment_id)
-    storage = open_storage(services().config)
+    storage = services().footage
     key = segment_key(recording.tenant_id, recording.device_id, segment.start_ms, segment.run, segment.sequence)
     if storage.size(key) is None:
         raise NotFound(f"the file of segment {segment_id} is gone", reason="file_missing")

@@ -2,7 +2,18 @@
 
 import marshmallow as ma
 
-from gateway.api.base import ReplySchema
+from gateway.api.base import Choice, ReplySchema
+from gateway.isolation.problems import STATES
+
+
+class PluginProblemSchema(ReplySchema):
+    """A problem of a plugin in a process."""
+
+    state = Choice(STATES)
+    reason = ma.fields.String(metadata={"description": "what is wrong, as text for people"})
+    remedy = ma.fields.String(metadata={"description": "how to resolve it; may be empty"})
+    process = ma.fields.String(metadata={"description": "kind of the process, such as outputs; may be empty"})
+    seconds = ma.fields.Float(metadata={"description": "how long the problem has existed"})
 
 
 class PluginSchema(ReplySchema):
@@ -13,3 +24,20 @@ class PluginSchema(ReplySchema):
     version = ma.fields.String()
     hooks = ma.fields.List(ma.fields.String(), metadata={"description": "hooks that it implements"})
     description = ma.fields.String()
+    state = Choice(
+        STATES,
+        metadata={
+            "description": "failed: it cannot be loaded, or failed to register; set_aside: processes died in its code, "
+            "it is tried again later; degraded: something of it is slow or failing; off: by PLUGINS_OFF"
+        },
+    )
+    reason = ma.fields.String(allow_none=True, metadata={"description": "why it is not running as it should"})
+    remedy = ma.fields.String(allow_none=True, metadata={"description": "how to resolve it"})
+    problems = ma.fields.List(ma.fields.Nested(PluginProblemSchema))
+    options = ma.fields.List(
+        ma.fields.String(metadata={"enum": ["installation", "device"]}),
+        metadata={"description": "what it has options for; see `/plugins/{name}/options`"},
+    )
+    options_fault = ma.fields.String(
+        allow_none=True, metadata={"description": "why its options cannot be used; null: they can, or it has none"}
+    )

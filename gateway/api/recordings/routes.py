@@ -25,7 +25,7 @@ from gateway.api.recordings.store import forget_doubt, storage_view
 from gateway.api.recordings.views import event_view, recording_views
 from gateway.api.time_fields import now_ms
 from gateway.clock import SystemClock
-from gateway.errors import Conflict, InvalidValue, PluginError, Unavailable, VersionChanged
+from gateway.errors import Conflict, InvalidValue, Unavailable, VersionChanged
 from gateway.footage.lists import select_recordings
 from gateway.footage.protections import recording_events
 from gateway.footage.recordings import (
@@ -47,7 +47,17 @@ blp = Blueprint("recordings", __name__, url_prefix="/recordings", description="S
 
 _ETAG = etag_header("the settings")
 
-_SETTINGS = ("mode", "time_zone", "plan", "pre_roll_seconds", "post_roll_seconds", "keep_days", "keep_bytes")
+_SETTINGS = (
+    "mode",
+    "time_zone",
+    "plan",
+    "pre_roll_seconds",
+    "post_roll_seconds",
+    "keep_days",
+    "keep_bytes",
+    "archive_keep_days",
+    "waits_for_copy",
+)
 
 
 @blp.route("")
@@ -117,7 +127,8 @@ def get_expiring(args: dict[str, Any], device_id: Any) -> Any:
     The footage that retention would delete if the recording had these limits; nothing is changed.
     """
     recording = find_recording(current_scope(), str(device_id))
-    recording.keep_days, recording.keep_bytes = args["keep_days"], args["keep_bytes"]
+    for name in ("keep_days", "keep_bytes", "archive_keep_days", "waits_for_copy"):
+        setattr(recording, name, args[name])
     return expiring_footage(recording, limits_of(recording, services().config), now_ms())
 
 
@@ -258,9 +269,8 @@ def _start_recorder(recording: Recording) -> Recording:
         try:
             if (recorder := wired.recorder()) is not None:
                 wired.messages.start_consumer(recorder, recording.device_id)
-        except (PluginError, Unavailable) as error:
-            if isinstance(error, Unavailable):
-                wired.redis_outage.begin()
+        except Unavailable as error:
+            wired.redis_outage.begin()
             log.warning("recording of device %s is left to the clock process: %s", recording.device_id, error)
     return recording
 

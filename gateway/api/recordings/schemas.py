@@ -26,6 +26,8 @@ SETTINGS_EXAMPLE = {
     "post_roll_seconds": 10,
     "keep_days": 30,
     "keep_bytes": None,
+    "archive_keep_days": None,
+    "waits_for_copy": True,
 }
 EVENT_EXAMPLE = {"label": "door opened", "note": "badge 4711", "duration_seconds": 20}
 
@@ -47,6 +49,10 @@ class RetentionSchema(ReplySchema):
     )
     keep_bytes = ma.fields.Integer(
         allow_none=True, metadata={"description": "maximum bytes of footage; null: no limit for this device"}
+    )
+    archive_keep_days = ma.fields.Integer(
+        allow_none=True,
+        metadata={"description": "days after which footage that is in an archive only is deleted; null: no limit"},
     )
     free_bytes_floor = ma.fields.Integer(
         allow_none=True,
@@ -115,7 +121,8 @@ class RecordingSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={
-            "description": "days after which footage is deleted; 0: no limit of age; null: the limit of the server"
+            "description": "days after which footage is deleted from the local disk; 0: no limit of age; null: the "
+            "limit of the server"
         },
     )
     keep_bytes = Count(
@@ -123,7 +130,29 @@ class RecordingSchema(Schema):
         high=MAX_BYTES,
         load_default=None,
         allow_none=True,
-        metadata={"description": "maximum bytes of footage; 0 or null: no limit for this device"},
+        metadata={"description": "maximum bytes of footage on the local disk; 0 or null: no limit for this device"},
+    )
+    archive_keep_days = Count(
+        low=0,
+        high=36_500,
+        load_default=None,
+        allow_none=True,
+        metadata={
+            "description": "days after which footage is deleted that is in an archive only; 0: no limit of age; null: "
+            "the limit of the server"
+        },
+    )
+    waits_for_copy = ma.fields.Boolean(
+        truthy={True},
+        falsy={False},
+        load_default=True,
+        metadata={
+            "description": "whether the limits of the local disk wait until an archive has a verified copy, if one "
+            "takes the device's footage; on a full disk it is deleted without"
+        },
+    )
+    archived_by = ma.fields.String(
+        allow_none=True, dump_only=True, metadata={"description": "the archive that takes the footage; null: none"}
     )
     override = ma.fields.Nested(OverrideSchema, allow_none=True, dump_only=True)
     is_wanted = ma.fields.Boolean(dump_only=True, metadata={"description": "whether footage is wanted now"})
@@ -146,6 +175,8 @@ class RecordingSchema(Schema):
     oldest = Moment(allow_none=True, dump_only=True)
     newest = Moment(allow_none=True, dump_only=True)
     bytes = ma.fields.Integer(dump_only=True)
+    local_bytes = ma.fields.Integer(dump_only=True, metadata={"description": "of them, on the local disk"})
+    archived_bytes = ma.fields.Integer(dump_only=True, metadata={"description": "of them, with a copy in an archive"})
     seconds = ma.fields.Float(dump_only=True)
     retention = ma.fields.Nested(RetentionSchema, dump_only=True)
 
@@ -170,16 +201,36 @@ class RetentionArgsSchema(Schema):
         load_default=None,
         metadata={"description": "maximum bytes; 0 or omitted: no limit for this device"},
     )
+    archive_keep_days = Count(
+        low=0,
+        high=36_500,
+        load_default=None,
+        metadata={"description": "days in an archive only; 0: no limit of age; omitted: the limit of the server"},
+    )
+    waits_for_copy = ma.fields.Boolean(
+        truthy={"true"},
+        falsy={"false"},
+        load_default=True,
+        metadata={"description": "whether footage waits for its copy in the archive that takes it"},
+    )
 
 
 class ExpiringSchema(ReplySchema):
-    """The unprotected footage that retention would delete, to a quarter of an hour."""
+    """The unprotected footage that retention would delete for good, to a quarter of an hour; and the bytes of local
+    files that it would remove or keep because of the archive.
+    """
 
     bytes = ma.fields.Integer()
     seconds = ma.fields.Float()
     days = ma.fields.Integer(metadata={"description": "number of UTC days with such footage"})
     oldest = Moment(attribute="oldest_ms", allow_none=True)
     newest = Moment(attribute="newest_ms", allow_none=True, metadata={"description": "end of the newest of it"})
+    archived_bytes = ma.fields.Integer(
+        metadata={"description": "local files that would be removed, of footage that stays in the archive"}
+    )
+    waiting_bytes = ma.fields.Integer(
+        metadata={"description": "local files beyond the limits that would wait for their copy in the archive"}
+    )
 
 
 class RecordingQueryArgsSchema(PageArgsSchema):
@@ -229,6 +280,15 @@ class EventQueryArgsSchema(OrderedRange, PageArgsSchema):
     end = Moment(load_default=None, metadata={"description": "only events that begin before this moment"})
 
 
+class TiersSchema(ReplySchema):
+    """Footage and archives."""
+
+    archived_bytes = ma.fields.Integer(metadata={"description": "bytes that have a copy in an archive"})
+    away_bytes = ma.fields.Integer(metadata={"description": "of them, without a local file"})
+    waiting_bytes = ma.fields.Integer(metadata={"description": "bytes on the local disk that wait for a copy"})
+    devices = ma.fields.Integer(metadata={"description": "number of devices whose footage an archive takes"})
+
+
 class StorageSchema(ReplySchema):
     """The storage of the footage."""
 
@@ -236,7 +296,12 @@ class StorageSchema(ReplySchema):
     reason = ma.fields.Nested(ReasonSchema, allow_none=True)
     total_bytes = ma.fields.Integer(allow_none=True)
     free_bytes = ma.fields.Integer(allow_none=True)
-    used_by_recordings_bytes = ma.fields.Integer(allow_none=True)
+    used_by_recordings_bytes = ma.fields.Integer(
+        allow_none=True, metadata={"description": "bytes of footage on the local disk"}
+    )
+    archive = ma.fields.Nested(
+        TiersSchema, allow_none=True, metadata={"description": "null if no archive has or takes any footage"}
+    )
     floor_bytes = ma.fields.Integer(
         allow_none=True, metadata={"description": "free space to keep; below it the oldest footage is deleted"}
     )

@@ -7,19 +7,41 @@ from gateway.api.devices.schemas import AudioSchema, RecordingStateSchema, Video
 from gateway.inventory import TRANSPORTS
 from gateway.outputs import OutputMode
 from gateway.states import DesiredState, StreamState
+from gateway.streams.output_states import STATES as OUTPUT_STATES
 
 STATES = tuple(state.value for state in StreamState)
 
 
 class OutputSchema(ReplySchema):
-    """An output of the stream."""
+    """An output of a plugin: a direct one of the stream, or one that reads the media bus."""
 
     name = ma.fields.String(metadata={"example": "webrtc"})
+    plugin = ma.fields.String(allow_none=True, metadata={"description": "name of its plugin"})
     mode = Choice(
         [mode.value for mode in OutputMode],
-        metadata={"description": "source of its video: copied, from the sub-stream, or re-encoded"},
+        allow_none=True,
+        metadata={
+            "description": "source of its video: copied, from the sub-stream, or re-encoded; null if it is not "
+            "attached, and for outputs that read the media bus"
+        },
     )
-    reason = ma.fields.String(allow_none=True, metadata={"description": "why the video is not copied; null if it is"})
+    state = Choice(
+        OUTPUT_STATES,
+        metadata={
+            "description": "waiting: for a disk or server, and attached again by itself; failed: it raised an error; "
+            "blocked: a call of it does not return; set_aside: processes died in the code of its plugin"
+        },
+    )
+    reason = ma.fields.String(
+        allow_none=True,
+        metadata={"description": "why the video is not copied, or what is wrong with the output; null if nothing is"},
+    )
+    since = Time(allow_none=True, metadata={"description": "start of the state; null for direct outputs"})
+    lag_seconds = ma.fields.Float(
+        allow_none=True,
+        metadata={"description": "delay of the last part that it has taken, in seconds; null for direct outputs"},
+    )
+    figures = ma.fields.Dict(metadata={"description": "live figures of the output's own"})
 
 
 class StreamSchema(ReplySchema):
@@ -69,6 +91,10 @@ class StreamSchema(ReplySchema):
     ffmpeg_restarts = ma.fields.Integer(
         allow_none=True,
         metadata={"description": "times FFmpeg was started again since the session began, without loss of footage"},
+    )
+    camera_sessions = ma.fields.Integer(
+        allow_none=True,
+        metadata={"description": "connections with the camera: 2 while an output uses its sub-stream as well"},
     )
     worker = ma.fields.String(allow_none=True, metadata={"description": "name of the worker process that runs it"})
     recording = ma.fields.Nested(

@@ -99,7 +99,7 @@ def test_totals_include_open_segments(rows, scope, box):
     rows.record(NOON + 5 * MINUTE, state=SegmentState.MISSING)
     end = NOON + 3 * MINUTE + 20_000
     assert read_totals(scope, [rows.id, empty.id], NOON + HOUR) == {
-        rows.id: Totals(NOON, end, 4 * SIZE, 3 * MINUTE + 20_000),
+        rows.id: Totals(NOON, end, 4 * SIZE, 3 * MINUTE + 20_000, 4 * SIZE),
         empty.id: Totals(),
     }
     assert read_edges(scope, [rows.id]) == {rows.id: (NOON, end)}
@@ -160,7 +160,7 @@ def test_days_are_counted_in_their_time_zone(rows, zone, first_hour):
     info = ZoneInfo(zone)
     days = local_days(info, date(2026, 6, 8), date(2026, 6, 9))
     found = amounts_by_day(rows.id, days, offset_steps(info, days))
-    assert [tuple(found[day.number]) for day in days] == [(2 * MINUTE, 2 * SIZE, 2)] * 2
+    assert [tuple(found[day.number]) for day in days] == [(2 * MINUTE, 2 * SIZE, 2, 0, 0)] * 2
 
 
 def test_a_change_of_daylight_saving_time_moves_the_days(rows):
@@ -181,6 +181,8 @@ def test_the_open_segment_counts_for_its_day_and_bucket(rows):
         65_000,
         2 * SIZE,
         2,
+        0,
+        0,
     )
     assert amounts_by_bucket(rows.id, NOON, NOON + HOUR, HOUR)[NOON // HOUR].recorded_ms == 65_000
     assert amounts_by_bucket(rows.id, NOON + HOUR, NOON + DAY, HOUR) == {}

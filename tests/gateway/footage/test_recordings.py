@@ -13,6 +13,7 @@ from gateway.footage.recordings import (
     add_event,
     change_settings,
     claim_recording,
+    extend_event,
     find_recording,
     observe_recording,
     read_recorder_settings,
@@ -225,3 +226,14 @@ def test_an_earlier_recorder_can_no_longer_write(fence, values, device):
         with pytest.raises(LeaseLost):
             write()
     assert (open_segments(fence.recording_id), gaps(fence)) == ([], [])
+
+
+def test_an_event_that_goes_on_makes_footage_wanted_for_longer(scope, device):
+    event = add_event(scope, device.id, label="person", at_ms=NOW, end_ms=NOW + 1000)
+    before = find_recording(scope, device.id).event_until_ms
+    extend_event(scope, event.id, NOW + 60_000)
+    assert find_recording(scope, device.id).event_until_ms == before + 59_000
+    extend_event(scope, event.id, NOW + 2000)
+    assert find_recording(scope, device.id).event_until_ms == before + 59_000
+    with pytest.raises(NotFound):
+        extend_event(scope, 10**9, NOW)

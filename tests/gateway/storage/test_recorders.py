@@ -2,7 +2,6 @@
 
 import pytest
 
-from gateway.errors import PluginError
 from gateway.leases import Leases
 from gateway.plugin_manager import create_plugin_manager
 from gateway.redis_client import connect_redis
@@ -36,9 +35,9 @@ def test_without_such_an_output_there_is_no_recorder():
     assert find(FakeRecorder("analyser", None), FakeRecorder("other analyser", None)) is None
 
 
-def test_two_outputs_with_one_role_are_refused_by_their_names():
-    with pytest.raises(PluginError, match="outputs 'disk' and 'tape' both have the role 'recorder'"):
-        find(FakeRecorder("disk"), FakeRecorder("tape"))
+def test_of_two_recorders_the_first_one_is_used_and_the_other_plugin_is_named(caplog):
+    assert find(FakeRecorder("disk"), FakeRecorder("tape")) == "disk"
+    assert "outputs 'disk' and 'tape' both have the role 'recorder'" in caplog.text
 
 
 def test_a_device_is_recorded_while_the_recorder_holds_its_lease(client):

@@ -159,17 +159,6 @@ def test_a_tenant_over_its_limit_loses_no_footage_of_other_tenants(scope, footag
     assert len(other.starts()) in (2, 3)
 
 
-def test_archived_footage_is_deleted_first(footage, storage, settings, clock):
-    starts = fill(footage, 2) + [NOON_MS + n * MINUTE_MS for n in range(2)]
-    for sequence, start_ms in enumerate(starts[2:], 10):
-        footage.add(start_ms, sequence=sequence, is_archived=True)
-    footage.change(keep_bytes=len(segment_bytes()) * 3)
-    Retention(settings(), storage, clock).run()
-    assert footage.starts()[:2] == starts[:2]
-    assert footage.recording().expired_before_ms == 0, "older footage is still there"
-    assert {reason for _, _, reason in footage.gaps()} == {"retention"}
-
-
 def test_space_is_freed_up_to_the_floor_and_no_further(footage, storage, settings, clock, monkeypatch):
     starts = fill(footage, 8)
     size = len(segment_bytes())

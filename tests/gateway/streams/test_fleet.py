@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from gateway import database
-from gateway.devices.events import events_of
+from gateway.events.model import events_of
 from gateway.inventory import delete_device
 from gateway.states import StreamState, reason_for
 from gateway.streams import fleet
@@ -80,7 +80,7 @@ def test_streams_are_recorded_as_stopped_with_one_event_each(scope, make):
     record_stopped(endings)
     states = [(record.observed, record.reason_code) for record in map(read_stream_record, devices)]
     assert states == [("stopped", "device_disabled"), ("stopped", "idle"), ("starting", None)]
-    assert [events_of(scope, device).count() for device in devices] == [2, 2, 1]
+    assert [events_of(scope, device, ["state"]).count() for device in devices] == [2, 2, 1]
 
 
 def test_a_deleted_device_is_left_out(scope, make):

@@ -55,11 +55,11 @@ def test_an_outage_of_the_queue_is_reported_as_such():
 
 
 def test_every_message_has_a_queue():
-    assert set(ACTORS.values()) == {"stream", "record", "jobs"}
+    assert set(ACTORS.values()) == {"stream", "record", "outputs", "jobs"}
 
 
 def test_a_start_that_could_not_be_sent_may_be_retried_at_once(messages, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise Unavailable("the queue (Redis) does not answer")
 
     with monkeypatch.context() as broken:

@@ -7,8 +7,8 @@ import pytest
 
 from gateway import database
 from gateway.clock import utc_now
-from gateway.devices.events import events_of, prune_events
 from gateway.errors import NotFound
+from gateway.events.model import events_of, prune_events
 from gateway.inventory import delete_device, find_device
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.states import REASONS, StreamState
@@ -38,7 +38,7 @@ def device(bound_database, scope, box):
 
 def events(scope, device_id):
     with database.session():
-        return [(e.from_state, e.to_state, e.reason_code, e.run) for e in events_of(scope, device_id)]
+        return [(e.from_state, e.to_state, e.reason_code, e.run) for e in events_of(scope, device_id, ["state"])]
 
 
 def test_a_transition_is_written_with_its_event(scope, device):

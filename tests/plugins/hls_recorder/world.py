@@ -8,9 +8,9 @@ from pathlib import Path
 
 from gateway.clock import FakeClock
 from gateway.config import Config
-from gateway.devices.events import DeviceEvent
 from gateway.devices.model import Device
 from gateway.errors import LeaseLost, Unavailable
+from gateway.events.model import STATE, record_event
 from gateway.footage.recordings import Recording, RecordingEvent
 from gateway.footage.segment_scan import scan_segment
 from gateway.footage.segments import (
@@ -198,16 +198,16 @@ class World:
         EVERY_TENANT.update(Stream, desired=desired, observed=observed, reason_code=reason, run=self.run).where(
             Stream.device_id == self.device.id
         ).execute()
-        EVERY_TENANT.insert(
-            DeviceEvent,
-            tenant_id=self.device.tenant_id,
-            device_id=self.device.id,
+        record_event(
+            self.device.tenant_id,
+            self.device.id,
+            STATE,
             run=self.run,
             at=self.moment(),
             from_state=before,
             to_state=observed,
             reason_code=reason,
-        ).execute()
+        )
 
     def files(self) -> list[Path]:
         return sorted((self.config.recordings_dir / self.device.tenant_id).rglob("*.mp4"))

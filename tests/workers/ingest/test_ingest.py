@@ -20,7 +20,7 @@ from tests.workers.ingest.fake_session import ALAW_TRACK, PICTURE, SMALL, VIDEO_
 from workers.ffmpeg.fmp4 import Fragment, InitSegment
 from workers.ffmpeg.launch import Launcher
 from workers.ffmpeg.process import Arrived
-from workers.ingest.events import PartsRestarted, SessionEnded, SourceKnown
+from workers.ingest.events import PartsRestarted, SessionEnded, SourceKnown, SubBatch
 from workers.ingest.ingest import Ingest, IngestSettings
 
 pytestmark = pytest.mark.integration
@@ -34,18 +34,27 @@ HELD = 9
 class Running:
     """An ingest whose session is a test's, and what it has reported."""
 
-    def __init__(self, session: FakeSession, settings: IngestSettings = SETTINGS, launcher: Launcher | None = None):
+    def __init__(
+        self,
+        session: FakeSession,
+        settings: IngestSettings = SETTINGS,
+        launcher: Launcher | None = None,
+        sub_session: FakeSession | None = None,
+    ):
         self.session = session
         self.events: list[Any] = []
 
         async def open_session() -> FakeSession:
             return session
 
+        async def open_sub_session() -> FakeSession:
+            return sub_session
+
         self.ingest = Ingest(
             "d1",
             settings,
             open_session=open_session,
-            open_sub_session=None,
+            open_sub_session=open_sub_session if sub_session is not None else None,
             emit=self._take,
             launcher=launcher or Launcher(),
         )
@@ -299,6 +308,7 @@ def test_an_output_that_fails_is_named_and_tried_again_while_the_parts_go_on():
 
 
 class Broken(PacketTaker):
+    on_loop = True
     is_wanted = True
 
     def take(self, kind, payload, time, *, ends_unit):
@@ -306,6 +316,7 @@ class Broken(PacketTaker):
 
 
 class Counting(PacketTaker):
+    on_loop = True
     is_wanted = True
     units = 0
 
@@ -373,3 +384,29 @@ def test_packets_come_together_while_nobody_watches_and_at_once_when_somebody_do
         assert not session.is_hurried
 
     run(watch)
+
+
+def test_the_sub_stream_is_open_while_it_is_asked_for_and_gives_its_pictures():
+    sub = FakeSession(begins_at=time.monotonic() - 90)
+    sub.settings = SMALL
+
+    async def watch(running: Running) -> None:
+        await running.send(GOP)
+        assert not sub.is_playing.is_set()
+        running.ingest.ask_sub(True)
+        running.ingest.ask_sub(True)
+        await asyncio.wait_for(sub.is_playing.wait(), 5)
+        sub.send_pictures(5)
+        await running.until(lambda: running.of(SubBatch), "pictures of the sub-stream")
+        assert running.ingest._sub.is_open
+        running.ingest.ask_sub(False)
+        await running.until(lambda: sub.is_closed, "the end of the session with the sub-stream")
+        sub.send_pictures(5)
+        await running.send(GOP)
+
+    running = run(watch, sub_session=sub)
+    (batch,) = running.of(SubBatch)
+    assert (batch.codec.width, batch.codec.height) == (192, 128)
+    assert batch.units[0].is_key
+    assert 4 <= len(batch.units) <= 5
+    assert batch.units[0].time == pytest.approx(sub.begins_at, abs=0.05)

@@ -11,11 +11,12 @@ class Taker(PacketTaker):
     def __init__(self, *, is_wanted: bool = True, fails_in: str = "") -> None:
         self.is_wanted = is_wanted
         self.fails_in = fails_in
+        self.error: BaseException = RuntimeError("a mistake")
         self.calls: list[tuple] = []
 
     def _note(self, name: str, *values: object) -> None:
         if name == self.fails_in:
-            raise RuntimeError("a mistake")
+            raise self.error
         self.calls.append((name, *values))
 
     def begin(self, kind, codec, parameter_sets):
@@ -87,3 +88,49 @@ def test_one_that_is_taken_away_gets_nothing_more(group):
     pass_one(group)
     assert taker.calls == []
     assert not group.is_wanted
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+@pytest.mark.parametrize("call", ["take", "flush"])
+def test_one_that_would_end_the_loop_is_left_out(group, failures, call, error):
+    bad = Taker(fails_in=call)
+    bad.error = error
+    group.put("bad", bad)
+    pass_one(group)
+    assert len(failures) == 1
+    assert not group.is_wanted
+
+
+def test_one_that_is_slow_several_times_within_a_minute_is_left_out(group, failures, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("workers.ingest.takers.monotonic", lambda: now)
+
+    class Slow(Taker):
+        def take(self, kind, payload, time, *, ends_unit):
+            nonlocal now
+            now += 0.06
+
+    group.put("slow", Slow())
+    for _ in range(2):
+        group.take(VIDEO, b"x", 1.0, ends_unit=True)
+    now += 61
+    for _ in range(2):
+        group.take(VIDEO, b"x", 1.0, ends_unit=True)
+    assert failures == []
+    group.take(VIDEO, b"x", 1.0, ends_unit=True)
+    assert failures == ["slow: it blocked the loop for 0.06 s"]
+    assert not group.is_wanted
+
+
+def test_one_that_is_very_slow_is_left_out_at_once(group, failures, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("workers.ingest.takers.monotonic", lambda: now)
+
+    class Slow(Taker):
+        def flush(self):
+            nonlocal now
+            now += 3
+
+    group.put("slow", Slow())
+    group.flush()
+    assert failures == ["slow: it blocked the loop for 3.00 s"]

@@ -1,24 +1,30 @@
 """A consumer output gets every part once and in order despite failures, and is never fed by more than one owner."""
 
 import dataclasses
+import threading
 import weakref
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
 from gateway.clock import FakeClock
 from gateway.errors import BusUnavailable, Unavailable
+from gateway.isolation.deaths import Aside
 from gateway.leases import Leases, output_lease
-from gateway.media import Part, Position
-from gateway.outputs import ConsumerOutput, Consumption, DeviceContext
+from gateway.media import Part, Position, SubPicture, SubPictures
+from gateway.outputs import RECORDER, ConsumerOutput, Consumption, DeviceContext
 from gateway.redis_client import connect_redis
 from gateway.streams.bus import BusWriter, MediaBus
+from gateway.streams.sub_bus import SubBus
+from tests.conftest import wait_until
 from tests.factories import make_device
 from tests.workers.world import StubMessages
 from workers.lease_keeper import LeaseKeeper
-from workers.outputs import bus_feed, consumer
+from workers.outputs import bus_feed, calls, consumer
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices, ConsumerSupervisor, Ended
+from workers.outputs.states import ConsumerState
 
 LEASE = output_lease("fake")
 
@@ -26,6 +32,7 @@ LEASE = output_lease("fake")
 class FakeConsumption(Consumption):
     def __init__(self, output: "FakeOutput") -> None:
         self._output = output
+        self.uses_sub_stream = output.uses_sub_stream
 
     @property
     def position(self) -> Position | None:
@@ -35,6 +42,9 @@ class FakeConsumption(Consumption):
         self._output.on_take(part)
         self._output.kept.append(part.position)
         self._output.inits.append(init_segment)
+
+    def take_sub(self, batch: SubPictures) -> None:
+        self._output.subs.append(batch)
 
     def tick(self) -> str | None:
         return self._output.on_tick()
@@ -50,6 +60,8 @@ class FakeOutput(ConsumerOutput):
         self.first: Position | None = None
         self.kept: list[Position] = []
         self.inits: list[bytes] = []
+        self.subs: list[SubPictures] = []
+        self.uses_sub_stream = False
         self.closed: list[str] = []
         self.attached: list[DeviceContext] = []
         self.on_take: Callable[[Part], None] = lambda part: None
@@ -83,6 +95,8 @@ class World:
             worker="w1",
             bus=MediaBus(client),
             feed=BusFeed(MediaBus(client), devices=1),
+            sub_bus=SubBus(client),
+            sub_feed=BusFeed(SubBus(client), devices=1),
             leases=self.keeper,
             messages=StubMessagesOfConsumers(),
             outputs={"fake": self.output},
@@ -105,6 +119,10 @@ class World:
                     b"part",
                 )
             )
+
+    def publish_next(self) -> None:
+        """One part after those of `publish(3)`."""
+        self.writer.publish(Part(self.device_id, 1, 4, 1_750_000_002, 0.5, True, 12, b"part"))
 
     def run_until(self, done: Callable[[], bool]) -> ConsumerSupervisor:
         """Run the supervisor until `done` returns true, which its output checks at each tick."""
@@ -132,6 +150,7 @@ def world(bound_database, redis_url, scope, box, monkeypatch):
     yield world
     world.keeper.close()
     world.services.feed.close()
+    world.services.sub_feed.close()
     client.close()
 
 
@@ -284,3 +303,115 @@ def test_a_device_that_is_gone_or_disabled_is_not_attached(world, scope, box):
         with pytest.raises(Ended, match="device_deleted"):
             supervisor.run_once()
     assert world.output.attached == []
+
+
+PICTURE = SubPicture(1_750_000_000.5, True, b"picture")
+
+
+def publish_sub(world) -> None:
+    world.services.sub_bus.publish(world.device_id, "h264", b"avcC", [PICTURE])
+
+
+def test_an_output_of_the_sub_stream_gets_its_pictures_and_no_parts(world):
+    world.output.uses_sub_stream = True
+    world.publish(3)
+    publish_sub(world)
+    world.run_until(lambda: world.output.subs)
+    assert [batch.pictures for batch in world.output.subs] == [(PICTURE,)]
+    assert (world.output.subs[0].codec, world.output.subs[0].extra_data) == ("h264", b"avcC")
+    assert world.output.kept == []
+    assert world.services.sub_bus.is_asked(world.device_id)
+
+
+def test_without_a_sub_stream_the_parts_are_taken_from_the_newest_on_until_there_is_one(world):
+    world.output.uses_sub_stream = True
+    world.publish(3)
+    steps = []
+
+    def done() -> bool:
+        ticks = len(steps)
+        steps.append(list(world.output.kept))
+        if ticks == 14:
+            world.publish_next()
+        if world.output.kept and not world.output.subs:
+            publish_sub(world)
+        return bool(world.output.subs)
+
+    world.run_until(done)
+    assert world.output.kept == [Position(1, 4)]
+    assert world.output.subs
+
+
+def states_of(world, monkeypatch) -> list[tuple[str, str | None]]:
+    """The states that the output goes through."""
+    found: list[tuple[str, str | None]] = []
+    change = ConsumerState.set
+
+    def note(state: ConsumerState, name: str, reason: str | None = None) -> None:
+        if not found or found[-1] != (name, reason):
+            found.append((name, reason))
+        change(state, name, reason)
+
+    monkeypatch.setattr(ConsumerState, "set", note)
+    return found
+
+
+@pytest.mark.parametrize("error", [RuntimeError("no model"), SystemExit(3), KeyboardInterrupt()])
+def test_an_output_that_keeps_failing_is_attached_less_and_less_often_and_its_state_says_why(
+    world, monkeypatch, caplog, error
+):
+    states = states_of(world, monkeypatch)
+    attempts: list[float] = []
+
+    def attach(device: DeviceContext) -> Consumption:
+        attempts.append(world.clock.monotonic())
+        if len(attempts) == 12:
+            raise Ended("requested")
+        raise error
+
+    world.output.attach = attach
+    world.run_until(lambda: False)
+    pauses = [later - earlier for earlier, later in pairwise(attempts)]
+    assert pauses[-1] > consumer.MAX_FAILED_SECONDS / 2
+    assert pauses[0] < 1
+    assert states[1][0] == "failed"
+    assert caplog.text.count("Traceback") <= 2, "many failures in a row have one cause"
+
+
+def test_a_plugin_that_is_set_aside_is_not_called_until_it_is_forgiven(world, monkeypatch):
+    states = states_of(world, monkeypatch)
+    asides = iter([Aside(0, "outputs", "take", 3)] * 3)
+    monkeypatch.setattr(consumer.GUARD, "aside", lambda plugin: next(asides, None))
+    world.publish(1)
+    world.run_until(lambda: len(world.output.kept) == 1)
+    assert states[0] == ("set_aside", "it ended 3 processes, the last in 'take' (outputs)")
+    assert states[-1] == ("running", None)
+
+
+def test_a_call_that_hangs_is_left_and_the_output_attached_again(world, monkeypatch):
+    for name, seconds in (("_LOOK_SECONDS", 0.005), ("BLOCKED_SECONDS", 0.01), ("GIVEN_UP_SECONDS", 0.03)):
+        monkeypatch.setattr(calls, name, seconds)
+    states, proceed, hangs = states_of(world, monkeypatch), threading.Event(), iter([True])
+    world.publish(3)
+
+    def take(part: Part) -> None:
+        if part.sequence == 2 and next(hangs, False):
+            proceed.wait()
+            raise RuntimeError("too late")
+
+    world.output.on_take = take
+    world.run_until(lambda: len(world.output.kept) == 3)
+    assert world.sequences() == [1, 2, 3]
+    assert [state for state, _ in states].count("blocked") >= 2
+    assert "'take' has not returned for 0 s" in {reason for _, reason in states}
+    proceed.set()
+    wait_until(lambda: "output_failed" in world.output.closed or len(world.output.closed) == 2, "it is closed late")
+
+
+def test_the_recorder_is_called_directly_and_attached_soon(world):
+    world.output.role = RECORDER
+    world.publish(1)
+    threads = []
+    world.output.on_take = lambda part: threads.append(threading.current_thread())
+    world.run_until(lambda: len(world.output.kept) == 1)
+    assert threads == [threading.current_thread()]

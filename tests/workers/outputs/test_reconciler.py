@@ -2,17 +2,20 @@
 
 import pytest
 
+from gateway.isolation.guard import GUARD
 from gateway.leases import Leases, WorkerSlots, output_lease
-from gateway.outputs import ConsumerOutput
+from gateway.outputs import RECORDER, ConsumerOutput
 from gateway.redis_client import connect_redis
 from gateway.states import DesiredState
-from gateway.streams.messages import RUN_CONSUMER, Messages, build_broker
+from gateway.streams.messages import RUN_CONSUMER, RUN_OUTPUT, Messages, build_broker
 from gateway.streams.queries import read_stream_record
 from tests.factories import make_config, make_device
 from workers.outputs.reconciler import STARTS_PER_PASS, ConsumerReconciler
 
 
 class FakeOutput(ConsumerOutput):
+    role = RECORDER
+
     def __init__(self, name: str, wants: list[str] | Exception) -> None:
         self.name, self.wants = name, wants
 
@@ -30,7 +33,7 @@ class World:
         self.client = connect_redis(redis_url)
         self.sent: list[tuple[str, ...]] = []
         self.messages = Messages(build_broker(make_config(redis_url=redis_url)), self.client)
-        self.messages._send = lambda actor, *arguments: self.sent.append((actor, *arguments))
+        self.messages._send = lambda actor, *arguments, queue: self.sent.append((actor, *arguments))
         self.slots = WorkerSlots(self.client)
         self.slots.report("record", "w1", used=0, total=64)
 
@@ -96,3 +99,30 @@ def test_only_on_demand_devices_are_started_while_they_are_wanted(world, scope, 
         disabled: DesiredState.STOPPED,
     }
     assert read_stream_record(on_demand).demanded_at is not None
+
+
+class OtherOutput(FakeOutput):
+    role = None
+
+
+def test_each_output_is_requested_of_the_workers_that_run_it_and_its_wait_is_named(world, scope, box):
+    device_id = make_device(scope, box).id
+    sent = []
+    world.messages._send = lambda actor, *arguments, queue: sent.append((actor, queue, *arguments))
+    recorder, plain, apart = FakeOutput("recorder", [device_id]), *(OtherOutput(n, [device_id]) for n in "ab")
+    apart.process = "analytics"
+    world.make_pass(recorder, plain, apart)
+    assert sent == [(RUN_CONSUMER, "record", "recorder", device_id)]
+    reasons = {problem.plugin: (problem.reason, problem.remedy) for problem in GUARD.problems.list()}
+    assert reasons == {
+        "a": ("outputs wait: no worker 'outputs' runs", "start `python -m workers outputs`"),
+        "b": ("outputs wait: no worker 'outputs analytics' runs", "start `python -m workers outputs analytics`"),
+    }
+    world.slots.report("outputs", "w2", used=0, total=1)
+    world.slots.report("outputs.analytics", "w3", used=0, total=1)
+    world.make_pass(recorder, plain, apart)
+    assert sent[1:] == [
+        (RUN_OUTPUT, "outputs", "a", device_id),
+        (RUN_OUTPUT, "outputs.analytics", "b", device_id),
+    ]
+    assert GUARD.problems.list() == []

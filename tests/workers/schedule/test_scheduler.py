@@ -10,7 +10,7 @@ from gateway import database
 from gateway.captures.queue import CaptureQueue
 from gateway.captures.schedules import ScheduleValues, create_schedule
 from gateway.clock import FakeClock, utc_now
-from gateway.devices.events import events_of
+from gateway.events.model import events_of
 from gateway.hookspecs import hookimpl
 from gateway.jobs.attempts import LOST_SECONDS, claim_job
 from gateway.jobs.model import create_job, find_job
@@ -25,6 +25,7 @@ from gateway.streams.queries import read_stream_record
 from gateway.tenancy.scopes import EVERY_TENANT
 from tests.conftest import wait_until
 from tests.factories import make_config, make_device, no_plugins
+from tests.gateway.consumer_plugin import FakeRecorder
 from tests.statements import recorded_statements
 from workers.schedule import scheduler
 from workers.schedule.scheduler import (
@@ -61,7 +62,7 @@ class World:
         self.clock = FakeClock()
         self.started: list[str] = []
         self.messages = Messages(build_broker(self.config), self.client)
-        self.messages._send = lambda actor, device_id: self.started.append(device_id)
+        self.messages._send = lambda actor, device_id, **_: self.started.append(device_id)
         self.reconciler = Reconciler(self.config, self.client, self.messages, outputs=[self.output], clock=self.clock)
         WorkerSlots(self.client).report("stream", "w1", used=0, total=64)
 
@@ -430,7 +431,7 @@ def test_history_is_not_pruned_by_a_clock_that_is_ahead(world):
     assert events_of(world.scope, device).count() >= kept
 
 
-def test_the_clock_collects_the_outputs_of_all_plugins(monkeypatch):
+def test_the_clock_collects_the_outputs_of_all_plugins():
     """The clock calls `register_consumer_outputs` with a context that names the process `clock`."""
     seen = []
 
@@ -438,12 +439,11 @@ def test_the_clock_collects_the_outputs_of_all_plugins(monkeypatch):
         @hookimpl
         def register_consumer_outputs(self, context):
             seen.append(context.worker)
-            return ["an output"]
+            return [FakeRecorder("tape")]
 
     manager = no_plugins()
     manager.register(Plugin())
-    monkeypatch.setattr(scheduler, "create_plugin_manager", lambda: manager)
-    assert scheduler._collect_outputs(make_config()) == ["an output"]
+    assert [output.name for output in scheduler._collect_outputs(make_config(), manager)] == ["tape"]
     assert seen == ["clock"]
 
 

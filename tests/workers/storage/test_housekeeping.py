@@ -8,7 +8,7 @@ import pytest
 
 from gateway import database
 from gateway.clock import DAY_MS, FakeClock, SystemClock
-from gateway.devices.events import events_of
+from gateway.events.model import events_of
 from gateway.footage.segments import SegmentState
 from gateway.leases import Leases, output_lease
 from gateway.redis_client import connect_redis

@@ -38,7 +38,7 @@ export interface RequestOptions {
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
-/** Flattens `{json: {tags: {0: ["…"]}}}` to `{tags: "…"}`: one message per form field. */
+/** Flattens `{json: {tags: {0: ["…"]}}}` to `{tags: "…"}`: one message per form field, `values.name` for one in an object. */
 export function flattenErrors(errors: unknown): Record<string, string> {
   const flat: Record<string, string> = {};
   if (!errors || typeof errors !== 'object') return flat;
@@ -59,6 +59,11 @@ export function flattenErrors(errors: unknown): Record<string, string> {
     else {
       const text = firstText(value);
       if (text) flat[key] = text;
+      if (!value || typeof value !== 'object' || Array.isArray(value)) continue;
+      for (const [name, inner] of Object.entries(value)) {
+        const innerText = /^\d+$/.test(name) ? null : firstText(inner);
+        if (innerText) flat[`${key}.${name}`] = innerText;
+      }
     }
   }
   return flat;

@@ -21,6 +21,8 @@ export interface JobResult {
 export interface Job {
   id: string;
   kind: string;
+  /** The name of the kind; for jobs of plugins alone. */
+  title: string | null;
   device_id: string | null;
   device_name: string | null;
   state: JobState;
@@ -55,6 +57,11 @@ export async function readJob(id: string, signal?: AbortSignal): Promise<Job> {
 
 export async function cancelJob(id: string): Promise<Job> {
   return (await request<Job>(`/jobs/${encodeURIComponent(id)}/cancel`, { method: 'POST' })).data;
+}
+
+/** Queues a failed or cancelled job again. */
+export async function retryJob(id: string): Promise<Job> {
+  return (await request<Job>(`/jobs/${encodeURIComponent(id)}/retry`, { method: 'POST' })).data;
 }
 
 /** Cancels the job if it is still running, and removes its result. */

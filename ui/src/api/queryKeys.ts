@@ -13,4 +13,6 @@ export const queryKeys = {
   stream: (id: string) => ['streams', 'one', id] as const,
   health: ['health'] as const,
   plugins: ['plugins'] as const,
+  plugin: (name: string) => ['plugins', 'one', name] as const,
+  pluginJobs: (kind: string) => ['plugins', 'jobs', kind] as const,
 };

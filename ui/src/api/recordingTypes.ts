@@ -19,6 +19,10 @@ export interface RecordingSettings {
   /** null: the server's default for all devices. */
   keep_days: number | null;
   keep_bytes: number | null;
+  /** Of footage that is in an archive only; null: the server's default for all cameras. */
+  archive_keep_days: number | null;
+  /** Whether the limits of the local disk wait for a verified copy, where an archive takes the footage. */
+  waits_for_copy: boolean;
 }
 
 /** Recording was started or stopped manually, overriding the mode. */
@@ -41,6 +45,10 @@ export interface Recording extends RecordingSettings {
   oldest: string | null;
   newest: string | null;
   bytes: number;
+  local_bytes: number;
+  archived_bytes: number;
+  /** The archive that takes the footage. */
+  archived_by: string | null;
   seconds: number;
   /** The effective limits, including the server's own. */
   retention: Retention;
@@ -50,6 +58,7 @@ export interface Recording extends RecordingSettings {
 export interface Retention {
   keep_days: number | null;
   keep_bytes: number | null;
+  archive_keep_days: number | null;
   free_bytes_floor: number | null;
   /** null without growth, or without any limit. */
   expected_seconds: number | null;
@@ -66,6 +75,9 @@ export interface ExpiringFootage {
   days: number;
   oldest: string | null;
   newest: string | null;
+  /** Local files that would go, of footage that stays in the archive, and those that would wait for their copy. */
+  archived_bytes: number;
+  waiting_bytes: number;
 }
 
 export interface RecordedDate {
@@ -77,6 +89,8 @@ export interface RecordedDate {
   coverage: number | null;
   bytes: number;
   segments: number;
+  archived_bytes: number;
+  away_bytes: number;
   gaps: number;
 }
 
@@ -90,7 +104,17 @@ export interface SegmentFile {
   run: number;
   sequence: number;
   is_open: boolean;
+  place: FootagePlace;
   url: string;
+}
+
+/** Where footage lies: on the local disk, there until an archive has a copy, on both, or in an archive only. */
+export type FootagePlace = 'local' | 'waiting' | 'both' | 'archive';
+
+export interface TimelinePlace {
+  start: string;
+  end: string;
+  place: FootagePlace;
 }
 
 export interface TimelineSpan {
@@ -134,6 +158,8 @@ export interface RecordingTimeline {
   gaps: TimelineGap[];
   events: TimelineEvent[];
   protections: Protection[];
+  /** Empty without an archive. */
+  places: TimelinePlace[];
   oldest: string | null;
   newest: string | null;
 }
@@ -181,6 +207,8 @@ export interface StorageStatistics {
   total_bytes: number | null;
   free_bytes: number | null;
   used_by_recordings_bytes: number | null;
+  /** null without an archive. */
+  archive: { archived_bytes: number; away_bytes: number; waiting_bytes: number; devices: number } | null;
   floor_bytes: number | null;
   bytes_per_day: number | null;
   days_left: number | null;

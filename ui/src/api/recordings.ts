@@ -163,10 +163,15 @@ export async function readLiveReason(deviceId: string, signal?: AbortSignal): Pr
 /** What retention would delete with these limits; null stands for the server's limit. */
 export async function readExpiring(
   deviceId: string,
-  limits: { keep_days: number | null; keep_bytes: number | null },
+  limits: Pick<RecordingSettings, 'keep_days' | 'keep_bytes' | 'archive_keep_days' | 'waits_for_copy'>,
   signal?: AbortSignal,
 ): Promise<ExpiringFootage> {
-  const query = { keep_days: limits.keep_days ?? undefined, keep_bytes: limits.keep_bytes ?? undefined };
+  const query = {
+    keep_days: limits.keep_days ?? undefined,
+    keep_bytes: limits.keep_bytes ?? undefined,
+    archive_keep_days: limits.archive_keep_days ?? undefined,
+    waits_for_copy: limits.waits_for_copy ? undefined : 'false',
+  };
   return (await request<ExpiringFootage>(`${pathOf(deviceId)}/expiring`, { query, signal })).data;
 }
 

@@ -75,8 +75,12 @@ export interface AudioInfo {
 
 export interface StreamOutput {
   name: string;
-  mode: 'copy' | 'sub_stream' | 'transcode';
+  plugin: string | null;
+  mode: 'copy' | 'sub_stream' | 'transcode' | null;
+  state: 'attaching' | 'running' | 'waiting' | 'failed' | 'blocked' | 'set_aside';
   reason: string | null;
+  since: string | null;
+  lag_seconds: number | null;
 }
 
 export interface Stream {
@@ -106,24 +110,26 @@ export interface Stream {
   clock_rate: number | null;
   lost_packets: number | null;
   ffmpeg_restarts: number | null;
+  camera_sessions: number | null;
   recording: RecordingSummary | null;
   worker: string | null;
 }
 
-export type DeviceEventKind = 'state' | 'snapshot' | 'bookmark' | 'clip' | 'footage';
-
-/** A change of the stream's state, or (other kinds) a snapshot, bookmark or clip. */
+/** A change of the stream's state (`state`), or an event of another kind, such as `snapshot` or one of a plugin. */
 export interface DeviceEvent {
   id: string | number;
   at: string;
-  kind: DeviceEventKind;
-  from: ObservedState | null;
-  to: ObservedState | null;
+  kind: string;
+  /** The state of the stream, recorder or job. */
+  from: string | null;
+  to: string | null;
+  label: string | null;
+  zone: string | null;
   reason: Reason | null;
   run: string | number | null;
-  /** Description of the event; null for states. */
+  /** Description of the event; null for most states. */
   text: string | null;
-  /** The id of the snapshot or bookmark. */
+  /** The id of the snapshot, bookmark or job. */
   reference: string | null;
   by_name: string | null;
 }
@@ -213,4 +219,11 @@ export interface Plugin {
   version: string;
   hooks: string[];
   description: string;
+  /** What it has options for. */
+  options: ('installation' | 'device')[];
+  /** Why its options cannot be used. */
+  options_fault: string | null;
+  state: 'running' | 'degraded' | 'set_aside' | 'failed' | 'off';
+  reason: string | null;
+  remedy: string | null;
 }

@@ -2,12 +2,13 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listBookmarks, readBookmark, type Bookmark, type BookmarkQuery } from '../api/bookmarks';
 import { bookmarkKeys } from '../api/bookmarkKeys';
+import { paced } from '../live/liveState';
 
-const BUSY_INTERVAL_MS = 1_500;
-const IDLE_INTERVAL_MS = 15_000;
+const busyInterval = paced(1_500, 10_000);
+const idleInterval = paced(15_000, 60_000);
 
 const intervalFor = (bookmarks: Bookmark[]): number =>
-  bookmarks.some(({ clip }) => clip.state === 'pending') ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS;
+  bookmarks.some(({ clip }) => clip.state === 'pending') ? busyInterval() : idleInterval();
 
 export function useBookmarks(query: BookmarkQuery) {
   return useQuery({
@@ -24,6 +25,6 @@ export function useBookmark(id: string | null) {
     queryKey: bookmarkKeys.one(id ?? ''),
     queryFn: ({ signal }) => readBookmark(id ?? '', signal),
     enabled: id !== null,
-    refetchInterval: ({ state }) => (state.data ? intervalFor([state.data.bookmark]) : IDLE_INTERVAL_MS),
+    refetchInterval: ({ state }) => (state.data ? intervalFor([state.data.bookmark]) : idleInterval()),
   });
 }

@@ -10,6 +10,7 @@ import { useNow } from '../widgets/useNow';
 import { useTimelineData } from '../recordings/useTimelineData';
 import type { HistoryPlayer } from '../players/HistoryPlayer';
 import { DAY_MS, HOUR_MS, MINUTE_MS, type TimelineData, type TimeRange } from '../timeline/model';
+import { PlacesLegend } from '../timeline/PlacesLegend';
 import { Timeline } from '../timeline/Timeline';
 import { dateOf, dayBounds } from '../formatting/timeZone';
 import { around, fractionOf, reveal, widthOf, zoom } from '../timeline/view';
@@ -214,6 +215,7 @@ export function FootageTimeline(props: FootageTimelineProps) {
         isLoading={isLoading}
         label={`Timeline of ${name}`}
       />
+      <PlacesLegend places={data.places} />
       {marked && (
         <RangeBar
           deviceId={deviceId}

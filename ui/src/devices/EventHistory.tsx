@@ -1,6 +1,7 @@
 // The history of a device, newest first: state changes, snapshots, bookmarks and clips.
 import { Button, Group, Skeleton, Text } from '@mantine/core';
 import { useState } from 'react';
+import type { ObservedState } from '../api/types';
 import { useDeviceEvents } from './useDeviceEvents';
 import { CaptureEvent } from './CaptureEvent';
 import { Failure } from '../widgets/Failure';
@@ -55,7 +56,7 @@ export function EventHistory({ deviceId }: { deviceId: string }) {
                 <CaptureEvent event={event} />
               ) : (
                 <>
-                  <span>{event.to && <StateBadge state={event.to} />}</span>
+                  <span>{event.to && <StateBadge state={event.to as ObservedState} />}</span>
                   <span className={classes.reason}>{event.reason && <ReasonText reason={event.reason} />}</span>
                 </>
               )}

@@ -1,6 +1,6 @@
 // Details of a stream: desired and observed state, run, restarts, formats, and why it is re-encoded.
 import { List, Text } from '@mantine/core';
-import type { Stream } from '../api/types';
+import type { Stream, StreamOutput } from '../api/types';
 import { StatisticsList } from '../widgets/StatisticsList';
 import { formatAudio, formatMs, NOTHING } from '../formatting/statistics';
 import { videoRows } from './videoRows';
@@ -10,6 +10,24 @@ import { STATE_STYLES } from '../widgets/stateStyles';
 import { Timestamp } from '../widgets/Timestamp';
 
 const OUTPUT_MODES = { copy: 'as the camera sends it', sub_stream: 'from the sub-stream', transcode: 're-encoded' };
+
+const OUTPUT_STATES = {
+  attaching: 'starting',
+  running: 'running',
+  waiting: 'waiting',
+  failed: 'failed',
+  blocked: 'does not answer',
+  set_aside: 'set aside',
+};
+
+/** An output that runs, by the source of its video or its delay; otherwise its state and reason. */
+function describeOutput(output: StreamOutput): string {
+  if (output.state !== 'running') return [OUTPUT_STATES[output.state], output.reason].filter(Boolean).join(': ');
+  if (output.mode) return OUTPUT_MODES[output.mode];
+  return output.lag_seconds && output.lag_seconds > 2
+    ? `running, ${output.lag_seconds.toFixed(0)} s behind`
+    : 'running';
+}
 
 /** How the session with the camera goes; nothing while there is none. */
 function sessionRows(stream: Stream): [string, string | number][] {
@@ -48,7 +66,7 @@ export function StreamDetails({ stream }: { stream: Stream }) {
           ...sessionRows(stream),
           ...stream.outputs.map((output): [string, string] => [
             `Output ${output.name.replaceAll('_', ' ')}`,
-            OUTPUT_MODES[output.mode] ?? output.mode,
+            describeOutput(output),
           ]),
         ]}
       />

@@ -49,7 +49,7 @@ const OF_TRUST = new Set(['tls_untrusted', 'tls_expired', 'tls_wrong_name', 'tls
 /** The stream waits for the camera; a new connection would only make it wait longer. */
 const WAITING = new Set(['waits_for_key_frame', 'no_key_frames']);
 /** States that are wanted need no explanation. */
-const EXPECTED = new Set(['requested', 'idle', 'takeover', 'source_changed', 'output_changed']);
+const EXPECTED = new Set(['requested', 'idle', 'takeover', 'source_changed', 'output_changed', 'options_changed']);
 /** A start takes some seconds. */
 const GRACE_MS = 5_000;
 

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { listStreams } from '../api/streams';
 import type { Stream } from '../api/types';
 import { queryKeys } from '../api/queryKeys';
+import { paced } from '../live/liveState';
 
 const byDevice = (streams: Stream[]) => new Map(streams.map((stream) => [stream.device_id, stream]));
 
@@ -11,6 +12,7 @@ export function useStreamList() {
     queryKey: queryKeys.streamList,
     queryFn: ({ signal }) => listStreams(signal),
     select: byDevice,
-    refetchInterval: (query) => Math.min(20_000, 2_000 + (query.state.data?.length ?? 0) * 20),
+    // The figures are no events.
+    refetchInterval: (query) => Math.min(20_000, paced(2_000, 10_000)() + (query.state.data?.length ?? 0) * 20),
   });
 }

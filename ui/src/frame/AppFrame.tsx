@@ -1,10 +1,20 @@
 // The frame of every page: logo, navigation, service health and colour scheme.
-import { IconActivityHeartbeat, IconBook2, IconBookmark, IconMovie, IconPhoto, IconVideo } from '@tabler/icons-react';
+import {
+  IconActivityHeartbeat,
+  IconBell,
+  IconBook2,
+  IconBookmark,
+  IconMovie,
+  IconPhoto,
+  IconVideo,
+} from '@tabler/icons-react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
 import { BrandMark } from './BrandMark';
 import { ClockMenu } from './ClockMenu';
 import { ColorSchemeMenu } from './ColorSchemeMenu';
+import { LiveMark } from './LiveMark';
 import { ServiceNotice } from './ServiceNotice';
+import { useLiveUpdates } from '../live/useLiveUpdates';
 import classes from './AppFrame.module.css';
 
 const PAGES = [
@@ -12,10 +22,12 @@ const PAGES = [
   { to: '/recordings', label: 'Recordings', Icon: IconMovie },
   { to: '/snapshots', label: 'Snapshots', Icon: IconPhoto },
   { to: '/bookmarks', label: 'Bookmarks', Icon: IconBookmark },
+  { to: '/notifications', label: 'Notifications', Icon: IconBell },
   { to: '/health', label: 'Health', Icon: IconActivityHeartbeat },
 ];
 
 export function AppFrame() {
+  useLiveUpdates();
   return (
     <>
       <a className={classes.skip} href="#content">
@@ -41,6 +53,7 @@ export function AppFrame() {
           </nav>
           <div className={classes.end}>
             <ServiceNotice />
+            <LiveMark />
             <ClockMenu />
             <ColorSchemeMenu />
           </div>

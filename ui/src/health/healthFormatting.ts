@@ -10,6 +10,7 @@ const COMPONENTS: Record<string, string> = {
   record_slots: 'Recording slots',
   snapshot_slots: 'Snapshot workers',
   captures: 'Disk for snapshots and clips',
+  plugin_work: 'Work of plugins',
   recorder: 'Recorder',
   storage: 'Recording storage',
   disk: 'Disk',

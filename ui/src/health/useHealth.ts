@@ -1,12 +1,13 @@
-// Health of the service, every five seconds.
+// Health of the service.
 import { useQuery } from '@tanstack/react-query';
 import { readHealth } from '../api/health';
 import { queryKeys } from '../api/queryKeys';
+import { paced } from '../live/liveState';
 
 export function useHealth() {
   return useQuery({
     queryKey: queryKeys.health,
     queryFn: ({ signal }) => readHealth(signal),
-    refetchInterval: 5_000,
+    refetchInterval: paced(5_000, 30_000),
   });
 }

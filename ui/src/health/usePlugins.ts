@@ -1,8 +1,13 @@
-// The installed plugins; they change only when the service restarts.
+// The installed plugins with their states.
 import { useQuery } from '@tanstack/react-query';
 import { listPlugins } from '../api/health';
 import { queryKeys } from '../api/queryKeys';
 
 export function usePlugins() {
-  return useQuery({ queryKey: queryKeys.plugins, queryFn: ({ signal }) => listPlugins(signal), staleTime: 60_000 });
+  return useQuery({
+    queryKey: queryKeys.plugins,
+    queryFn: ({ signal }) => listPlugins(signal),
+    staleTime: 10_000,
+    refetchInterval: 15_000,
+  });
 }

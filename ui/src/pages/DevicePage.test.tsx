@@ -33,6 +33,7 @@ beforeEach(() => {
     [`GET ${OF_DEVICE}/timeline`]: { body: buildTimeline() },
     [`GET ${OF_DEVICE}/playlist`]: { status: 503, body: { message: 'the database is away' } },
     'GET /jobs': { body: [] },
+    'GET /devices/d1/plugins': { body: [] },
   });
 });
 

@@ -8,6 +8,7 @@ import { CameraView } from '../camera/CameraView';
 import { DeviceAbout } from '../devices/DeviceAbout';
 import { EmbedInfo } from '../devices/EmbedInfo';
 import { EventHistory } from '../devices/EventHistory';
+import { DevicePlugins } from '../options/DevicePlugins';
 import { useRecording } from '../recordings/useRecording';
 import { CameraZone } from '../widgets/CameraZone';
 import { Failure } from '../widgets/Failure';
@@ -143,6 +144,7 @@ export function DevicePage() {
           <RecordingPanel deviceId={id} stream={stream} />
           <RecentSnapshots deviceId={id} />
           {stream ? <StreamDetails stream={stream} /> : <Skeleton height={380} radius="md" />}
+          <DevicePlugins deviceId={id} outputs={stream?.outputs ?? []} />
           {device && <DeviceAbout device={device} />}
           <EmbedInfo deviceId={id} />
           {/* On a phone, where it would be within reach of a thumb, far from the picture. */}

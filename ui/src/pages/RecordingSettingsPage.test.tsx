@@ -1,5 +1,5 @@
 // Recording settings: nobody's changes are lost, and errors are shown at their fields.
-import { act, screen, waitFor, within } from '@testing-library/react';
+import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { buildRecording } from '../../test/recordingFactories';
@@ -37,6 +37,8 @@ test('unchanged settings are sent as they were read, with their version', async 
     post_roll_seconds: 10,
     keep_days: null,
     keep_bytes: null,
+    archive_keep_days: null,
+    waits_for_copy: true,
   });
 });
 
@@ -154,4 +156,35 @@ test('a time zone is found by part of its name', async () => {
   await userEvent.click(await screen.findByRole('option', { name: /Asia\/Kathmandu/ }));
   await save();
   await waitFor(() => expect(api.all(PUT)[0]?.body).toMatchObject({ time_zone: 'Asia/Kathmandu' }));
+});
+
+const showArchived = () => {
+  api.set('GET /recordings/devices/d1', {
+    body: buildRecording({ archived_by: 's3', archive_keep_days: 90 }),
+    headers: { ETag: '"4"' },
+  });
+  show();
+  return screen.findByLabelText('Days in the archive');
+};
+
+test('a camera with an archive has limits for it, and the preview tells what waits', async () => {
+  const loss = { bytes: 0, seconds: 0, days: 0, oldest: null, newest: null, archived_bytes: 0 };
+  api.set(EXPIRING, { body: { ...loss, waiting_bytes: 5_000_000_000 } });
+  const days = await showArchived();
+  expect(days).toHaveValue('90 days');
+  fireEvent.change(days, { target: { value: '30' } });
+  expect(await screen.findByText(/5.0 GB beyond these limits stay on the disk/)).toBeInTheDocument();
+});
+
+test('whether footage waits for its copy is saved', async () => {
+  await showArchived();
+  fireEvent.click(screen.getByLabelText(/^Wait for the copy/));
+  fireEvent.click(screen.getByText('Save'));
+  await waitFor(() => expect(api.all(PUT)[0]?.body).toMatchObject({ archive_keep_days: 90, waits_for_copy: false }));
+});
+
+test('without an archive there are no limits for one', async () => {
+  show();
+  await screen.findByLabelText('Days');
+  expect(screen.queryByText('Days in the archive')).not.toBeInTheDocument();
 });

@@ -21,6 +21,8 @@ export function classifyError(data: ErrorData): FootageUnavailable | 'media' | '
   if (status === 404 || status === 410) return 'gone';
   if (status === 401 || status === 403)
     return new FootageUnavailable('forbidden', 'you may not watch these recordings');
+  if (status === 503)
+    return new FootageUnavailable('server', 'the disk or the archive with this footage does not answer');
   if (status >= 400) return new FootageUnavailable('server', 'the server could not send the footage');
   return new FootageUnavailable('network', 'the server cannot be reached');
 }

@@ -1,5 +1,5 @@
 // The form of one camera's recording settings: mode, time zone and retention.
-import { Box, Button, Group, NumberInput, Radio, SimpleGrid, Stack, Text } from '@mantine/core';
+import { Box, Button, Group, NumberInput, Radio, SimpleGrid, Stack, Switch, Text } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { Fragment, useState, type ReactNode } from 'react';
 import { ApiError } from '../api/http';
@@ -100,6 +100,7 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
   };
   const seconds = { suffix: ' s', min: 0, allowDecimal: false, allowNegative: false, clampBehavior: 'none' } as const;
   const { retention } = recording;
+  const hasArchive = recording.archived_by !== null || recording.archived_bytes > 0;
   const describeDefault = (own: number | null, limit: string | null) =>
     own === null
       ? `Empty: the default for all cameras, ${limit ?? 'no limit'}.`
@@ -183,6 +184,33 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
               {...form.getInputProps('keep_bytes')}
             />
           </SimpleGrid>
+          {hasArchive && (
+            <SimpleGrid cols={{ base: 1, xs: 2 }} maw={620} mt="md">
+              <NumberInput
+                label="Days in the archive"
+                description={describeDefault(
+                  recording.archive_keep_days,
+                  retention.archive_keep_days ? `${retention.archive_keep_days} days` : null,
+                )}
+                suffix=" days"
+                min={0}
+                allowDecimal={false}
+                allowNegative={false}
+                clampBehavior="none"
+                {...form.getInputProps('archive_keep_days')}
+              />
+              <Switch
+                label="Wait for the copy"
+                description="Footage stays on the disk until the archive has a verified copy, unless the disk is full."
+                {...form.getInputProps('waits_for_copy', { type: 'checkbox' })}
+              />
+            </SimpleGrid>
+          )}
+          {expiring && expiring.bytes === 0 && expiring.waiting_bytes > 0 && (
+            <Text size="sm" mt="sm" role="status">
+              {formatBytes(expiring.waiting_bytes)} beyond these limits stay on the disk until the archive has a copy.
+            </Text>
+          )}
           {expiring && expiring.bytes > 0 && (
             <Box mt="sm" maw={620} role="status">
               <Notice tone="warn" title="Saving deletes footage">
@@ -207,10 +235,12 @@ export function RecordingSettings({ recording, notice, onSubmit, onCancel }: Rec
 
 /** The limits in the form as the server understands them; null while a field is not valid. */
 function limitsOf(values: RecordingValues): TriedLimits | null {
-  const { keep_days, keep_bytes } = recordingSettingsOf(values);
+  const { keep_days, keep_bytes, archive_keep_days, waits_for_copy } = recordingSettingsOf(values);
   const isValid =
-    recordingRules.keep_days(values.keep_days) === null && recordingRules.keep_bytes(values.keep_bytes) === null;
-  return isValid ? { keep_days, keep_bytes } : null;
+    recordingRules.keep_days(values.keep_days) === null &&
+    recordingRules.keep_bytes(values.keep_bytes) === null &&
+    recordingRules.archive_keep_days(values.archive_keep_days) === null;
+  return isValid ? { keep_days, keep_bytes, archive_keep_days, waits_for_copy } : null;
 }
 
 function ExpiringText({ bytes, seconds, days, oldest, newest, timeZone }: ExpiringFootage & { timeZone: string }) {

@@ -67,6 +67,14 @@ function UsageBar({ statistics }: { statistics: StorageStatistics }) {
   );
 }
 
+function archiveRows({ archive }: StorageStatistics): [string, string][] {
+  if (!archive) return [];
+  return [
+    ['In the archive', `${formatBytes(archive.archived_bytes)}, ${formatBytes(archive.away_bytes)} of it only there`],
+    ['Waiting for the archive', archive.waiting_bytes ? formatBytes(archive.waiting_bytes) : 'nothing'],
+  ];
+}
+
 export function StoragePanel() {
   const { data, error, refetch } = useStorageStatistics();
   return (
@@ -93,6 +101,7 @@ export function StoragePanel() {
               ...(data.tenant_keep_bytes
                 ? [['Limit of your cameras', formatBytes(data.tenant_keep_bytes)] as [string, string]]
                 : []),
+              ...archiveRows(data),
               [
                 'Free space lasts',
                 isWithinLimits(data)

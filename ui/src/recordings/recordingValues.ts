@@ -14,6 +14,9 @@ export interface RecordingValues {
   keep_days: number | string;
   /** In gigabytes. */
   keep_bytes: number | string;
+  /** Empty for the server's default. */
+  archive_keep_days: number | string;
+  waits_for_copy: boolean;
 }
 
 export function recordingValuesOf(recording: Recording): RecordingValues {
@@ -26,6 +29,8 @@ export function recordingValuesOf(recording: Recording): RecordingValues {
     post_roll_seconds,
     keep_days: keep_days ?? '',
     keep_bytes: keep_bytes === null ? '' : Number((keep_bytes / GIGABYTE).toFixed(3)),
+    archive_keep_days: recording.archive_keep_days ?? '',
+    waits_for_copy: recording.waits_for_copy,
   };
 }
 
@@ -38,6 +43,8 @@ export function recordingSettingsOf(values: RecordingValues): RecordingSettings 
     post_roll_seconds: Number(values.post_roll_seconds),
     keep_days: values.keep_days === '' ? null : Number(values.keep_days),
     keep_bytes: values.keep_bytes === '' ? null : Math.round(Number(values.keep_bytes) * GIGABYTE),
+    archive_keep_days: values.archive_keep_days === '' ? null : Number(values.archive_keep_days),
+    waits_for_copy: values.waits_for_copy,
   };
 }
 
@@ -49,6 +56,7 @@ const FIELD_NAMES: Record<string, string> = {
   post_roll_seconds: 'the time after',
   keep_days: 'the number of days',
   keep_bytes: 'the size',
+  archive_keep_days: 'the number of days in the archive',
 };
 
 /** An error of the server as a sentence, with the API's field name ('keep_days') replaced by the form's name. */
@@ -72,6 +80,7 @@ export const recordingRules = {
   pre_roll_seconds: (value: number | string) => wholeNumber(value, 0, 300),
   post_roll_seconds: (value: number | string) => wholeNumber(value, 0, 3600),
   keep_days: (value: number | string) => (value === '' ? null : wholeNumber(value, 0, 36_500)),
+  archive_keep_days: (value: number | string) => (value === '' ? null : wholeNumber(value, 0, 36_500)),
   keep_bytes: (value: number | string) =>
     value === '' || (Number.isFinite(Number(value)) && Number(value) >= 0) ? null : 'Enter a size in gigabytes',
 };

@@ -8,10 +8,15 @@ import type { Recording } from '../api/recordingTypes';
 export interface TriedLimits {
   keep_days: number | null;
   keep_bytes: number | null;
+  archive_keep_days: number | null;
+  waits_for_copy: boolean;
 }
 
 export const isSame = (a: TriedLimits, b: TriedLimits): boolean =>
-  a.keep_days === b.keep_days && a.keep_bytes === b.keep_bytes;
+  a.keep_days === b.keep_days &&
+  a.keep_bytes === b.keep_bytes &&
+  a.archive_keep_days === b.archive_keep_days &&
+  a.waits_for_copy === b.waits_for_copy;
 
 /** Undefined while the limits are those of the recording, or not valid (null). */
 export function useExpiring(recording: Recording, limits: TriedLimits | null) {

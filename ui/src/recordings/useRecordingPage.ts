@@ -2,12 +2,13 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { listRecordings } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';
+import { paced } from '../live/liveState';
 
 export function useRecordingPage(query: { page: number; pageSize: number; q: string }) {
   return useQuery({
     queryKey: recordingKeys.list(query),
     queryFn: ({ signal }) => listRecordings(query, signal),
     placeholderData: keepPreviousData,
-    refetchInterval: 5_000,
+    refetchInterval: paced(5_000, 30_000),
   });
 }

@@ -3,12 +3,13 @@ import { useQuery } from '@tanstack/react-query';
 import { readStorage } from '../api/recordings';
 import { recordingKeys } from '../api/recordingKeys';
 import type { Retention } from '../api/recordingTypes';
+import { paced } from '../live/liveState';
 
 export function useStorageStatistics(isWanted = true) {
   return useQuery({
     queryKey: recordingKeys.storage,
     queryFn: ({ signal }) => readStorage(signal),
-    refetchInterval: 10_000,
+    refetchInterval: paced(10_000, 30_000),
     enabled: isWanted,
   });
 }

@@ -31,6 +31,7 @@ export function parseTimeline(timeline: RecordingTimeline): TimelineData {
       kind,
       note: note ?? '',
     })),
+    places: timeline.places.map(({ start, end, place }) => ({ startMs: ms(start), endMs: ms(end), where: place })),
     oldestMs: msOrNull(timeline.oldest),
     newestMs: msOrNull(timeline.newest),
   };

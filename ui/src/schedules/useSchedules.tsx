@@ -14,14 +14,15 @@ import {
 import { scheduleTitle } from './scheduleValues';
 import { scheduleKeys } from '../api/bookmarkKeys';
 import { notifyFailure } from '../widgets/notifyFailure';
+import { paced } from '../live/liveState';
 
-const INTERVAL_MS = 10_000;
+const interval = paced(10_000, 30_000);
 
 export function useSchedules(deviceId: string) {
   return useQuery({
     queryKey: scheduleKeys.ofDevice(deviceId),
     queryFn: ({ signal }) => listSchedules(deviceId, signal),
-    refetchInterval: INTERVAL_MS,
+    refetchInterval: interval,
   });
 }
 

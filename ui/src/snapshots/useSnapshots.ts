@@ -3,9 +3,10 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useMemo } from 'react';
 import { listSnapshots, type Snapshot, type SnapshotQuery } from '../api/snapshots';
 import { snapshotKeys } from '../api/snapshotKeys';
+import { paced } from '../live/liveState';
 
 const PAGE_SIZE = 60;
-const INTERVAL_MS = 15_000;
+const interval = paced(15_000, 60_000);
 
 export type SnapshotFilter = Omit<SnapshotQuery, 'page' | 'pageSize'>;
 
@@ -25,7 +26,7 @@ export function useSnapshots(filter: SnapshotFilter) {
     getNextPageParam: (last) => (last.page < last.totalPages ? last.page + 1 : undefined),
     placeholderData: keepPreviousData,
     // After further pages are loaded the user views older snapshots, and a refetch would read every page.
-    refetchInterval: ({ state }) => (state.data && state.data.pages.length > 1 ? false : INTERVAL_MS),
+    refetchInterval: ({ state }) => (state.data && state.data.pages.length > 1 ? false : interval()),
   });
   const pages = query.data?.pages;
   const snapshots = useMemo(() => pages && joinPages(pages), [pages]);
@@ -36,6 +37,6 @@ export function useRecentSnapshots(deviceId: string, count: number) {
   return useQuery({
     queryKey: snapshotKeys.recent(deviceId, count),
     queryFn: ({ signal }) => listSnapshots({ deviceId, order: 'newest', page: 1, pageSize: count }, signal),
-    refetchInterval: INTERVAL_MS,
+    refetchInterval: interval,
   });
 }

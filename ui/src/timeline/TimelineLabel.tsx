@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef, type RefObject } from 'react';
 import type { TimelineData, TimeRange } from './model';
 import { widthOf } from './view';
 import { formatMoment } from '../formatting/zonedTimes';
-import { formatState } from './labels';
+import { formatState, formatWhere } from './labels';
 import classes from './Timeline.module.css';
 
 interface TimelineLabelProps {
@@ -29,6 +29,7 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
     if (label.current) label.current.style.transform = `translateX(${left}px)`;
   });
 
+  const where = formatWhere(data, atMs);
   const nearMs = NEAR * widthOf(view);
   const events = data.events.filter(
     ({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs,
@@ -38,6 +39,7 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
     <div ref={label} className={classes.label} aria-hidden>
       <div className={classes.labelTime}>{formatMoment(timeZone, atMs)}</div>
       <div>{formatState(data, atMs, nowMs)}</div>
+      {where && <div>{where}</div>}
       {events.slice(0, MAX_NAMED).map((event, index) => (
         <div key={index} className={event.kind === 'bookmark' ? classes.labelBookmark : classes.labelEvent}>
           {event.label}

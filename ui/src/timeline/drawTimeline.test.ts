@@ -23,6 +23,7 @@ const PALETTE = Object.fromEntries(
     'lost',
     'lostWash',
     'unwanted',
+    'archive',
     'future',
     'event',
     'bookmark',
@@ -169,4 +170,17 @@ test('bookmarks are drawn as ribbons, those in one pixel once', () => {
     event(NOW - DAY_MS, 'bookmark'),
   ];
   expect(draw({ events }).fills).toEqual(['event', 'bookmark']);
+});
+
+test('a band shows where footage lies: whole, half, dotted, or none', () => {
+  const places = (['archive', 'both', 'waiting', 'local'] as const).map((where, index) => ({
+    where,
+    startMs: NOW - (8 - 2 * index) * HOUR_MS,
+    endMs: NOW - (6 - 2 * index) * HOUR_MS,
+  }));
+  const boxes = of(draw({ places }), 'archive');
+  expect(boxes[0]).toMatchObject({ x: 200, width: 200, height: 6 });
+  expect(boxes[1]).toMatchObject({ x: 400, width: 200, height: 3 });
+  expect(boxes.slice(2).every(({ x, width }) => width === 2 && x >= 600 && x < 800)).toBe(true);
+  expect(boxes.length).toBeGreaterThan(20);
 });

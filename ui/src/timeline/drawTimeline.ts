@@ -63,6 +63,7 @@ export function drawTimeline(scene: Scene, surface: Surface): void {
   context.clearRect(0, 0, width, height);
   const x = scaleOf(scene, surface);
   drawTrack(scene, surface, x);
+  drawPlaces(scene, surface, x);
   drawRuler(scene, surface, x);
   drawMarkers(scene, surface, x);
   drawBookmarks(scene, surface, x);
@@ -141,6 +142,18 @@ function drawTrack(scene: Scene, surface: Surface, x: (atMs: number) => number):
     context.fillRect(from, bottom - tall, to - from, tall);
   }
   for (const gap of data.gaps) if (gap.tone === 'lost' && isVisible(gap)) drawGap(gap, scene, surface, x);
+}
+
+/** A band at the upper edge of the track: whole in an archive only, half beside the local disk, dotted while waiting. */
+function drawPlaces({ view, data }: Scene, { context, width, palette }: Surface, x: (atMs: number) => number): void {
+  context.fillStyle = palette.archive;
+  for (const { startMs, endMs, where } of data.places) {
+    if (where === 'local' || endMs <= view.startMs || startMs >= view.endMs) continue;
+    const from = Math.max(0, x(startMs));
+    const to = Math.min(width, Math.max(x(endMs), from + 1));
+    if (where !== 'waiting') context.fillRect(from, TRACK_TOP, to - from, where === 'archive' ? 6 : 3);
+    else for (let at = Math.ceil(from / 6) * 6; at < to; at += 6) context.fillRect(at, TRACK_TOP, 2, 3);
+  }
 }
 
 function drawGap(gap: TimelineGap, scene: Scene, surface: Surface, x: (atMs: number) => number): void {

@@ -2,7 +2,7 @@
 import { CLOCK, CLOCK_TO_THE_SECOND, FULL_HOUR } from '../formatting/clock';
 import { formatLength } from '../formatting/moments';
 import { formatInZone } from '../formatting/zonedTimes';
-import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap } from './model';
+import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type Where } from './model';
 import type { TickStep } from './ticks';
 
 /** The label below a tick. */
@@ -33,6 +33,19 @@ export function formatGap(gap: TimelineGap, nowMs: number): string {
 
 export const gapAt = (data: TimelineData, atMs: number, nowMs: number): TimelineGap | null =>
   data.gaps.findLast((gap) => gap.startMs <= atMs && atMs < (gap.endMs ?? nowMs)) ?? null;
+
+const WHERE: Record<Where, string> = {
+  local: 'On the local disk',
+  waiting: 'On the local disk, waiting for the archive',
+  both: 'On the local disk and in the archive',
+  archive: 'In the archive',
+};
+
+/** Where the footage of a moment lies; null without an archive, or without footage. */
+export function formatWhere(data: TimelineData, atMs: number): string | null {
+  const place = data.places.find(({ startMs, endMs }) => startMs <= atMs && atMs < endMs);
+  return place && data.spans.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs) ? WHERE[place.where] : null;
+}
 
 /** The state at a moment: footage, a gap with its reason, the future, or unknown. */
 export function formatState(data: TimelineData, atMs: number, nowMs: number): string {

@@ -78,3 +78,13 @@ test('a cut keeps only items in the range', () => {
   expect(cut.spans).toEqual([span(50, 100)]);
   expect(cut.gaps).toEqual([gap(100, 200)]);
 });
+
+test('places are joined across a border, and the parts of a range are kept', () => {
+  const place = (startMs: number, endMs: number, where: 'both' | 'archive') => ({ startMs, endMs, where });
+  const merged = mergeTimelines([
+    { ...NO_TIMELINE, places: [place(0, 50, 'archive'), place(50, 100, 'both')] },
+    { ...NO_TIMELINE, places: [place(100, 150, 'both')] },
+  ]);
+  expect(merged.places).toEqual([place(0, 50, 'archive'), place(50, 150, 'both')]);
+  expect(cutTimeline(merged, { startMs: 60, endMs: 70 }).places).toEqual([place(50, 150, 'both')]);
+});

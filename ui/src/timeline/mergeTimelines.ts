@@ -1,5 +1,12 @@
 // Merges the timelines of adjacent ranges into one: an item that crosses a border appears once.
-import { NO_TIMELINE, type TimelineData, type TimelineGap, type TimelineSpan, type TimeRange } from './model';
+import {
+  NO_TIMELINE,
+  type TimelineData,
+  type TimelineGap,
+  type TimelinePlace,
+  type TimelineSpan,
+  type TimeRange,
+} from './model';
 
 const minOf = (values: (number | null)[]): number | null =>
   values.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null);
@@ -31,6 +38,17 @@ function joinGaps(gaps: TimelineGap[]): TimelineGap[] {
   return joined;
 }
 
+function joinPlaces(places: TimelinePlace[]): TimelinePlace[] {
+  const joined: TimelinePlace[] = [];
+  for (const place of places.sort((a, b) => a.startMs - b.startMs)) {
+    const last = joined.at(-1);
+    if (last && place.startMs <= last.endMs && place.where === last.where)
+      last.endMs = Math.max(last.endMs, place.endMs);
+    else if (!last || place.endMs > last.endMs) joined.push({ ...place });
+  }
+  return joined;
+}
+
 function unique<T>(items: T[], keyOf: (item: T) => string): T[] {
   return [...new Map(items.map((item) => [keyOf(item), item])).values()];
 }
@@ -49,6 +67,7 @@ export function mergeTimelines(pieces: (TimelineData | undefined)[]): TimelineDa
       known.flatMap(({ protections }) => protections),
       ({ id }) => id,
     ),
+    places: joinPlaces(known.flatMap(({ places }) => places)),
     oldestMs: minOf(known.map(({ oldestMs }) => oldestMs)),
     newestMs: maxOf(known.map(({ newestMs }) => newestMs)),
   };
@@ -66,5 +85,6 @@ export function cutTimeline(data: TimelineData, { startMs, endMs }: TimeRange): 
     gaps: data.gaps.filter(touches),
     events: data.events.filter((event) => event.atMs < endMs && (event.endMs ?? event.atMs) >= startMs),
     protections: data.protections.filter(touches),
+    places: data.places.filter(touches),
   };
 }

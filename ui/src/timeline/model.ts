@@ -40,11 +40,20 @@ export interface TimelineProtection extends TimeRange {
   note: string;
 }
 
+/** Where footage lies: on the local disk, there until an archive has a copy, on both, or in an archive only. */
+export type Where = 'local' | 'waiting' | 'both' | 'archive';
+
+export interface TimelinePlace extends TimeRange {
+  where: Where;
+}
+
 export interface TimelineData {
   spans: TimelineSpan[];
   gaps: TimelineGap[];
   events: TimelineEvent[];
   protections: TimelineProtection[];
+  /** Empty without an archive. */
+  places: TimelinePlace[];
   /** First and last recorded moments of the device, independent of the visible range; null without footage. */
   oldestMs: number | null;
   newestMs: number | null;
@@ -55,6 +64,7 @@ export const NO_TIMELINE: TimelineData = {
   gaps: [],
   events: [],
   protections: [],
+  places: [],
   oldestMs: null,
   newestMs: null,
 };

@@ -11,6 +11,7 @@ export interface Palette {
   lost: string;
   lostWash: string;
   unwanted: string;
+  archive: string;
   future: string;
   event: string;
   bookmark: string;
@@ -32,6 +33,7 @@ const NAMES: Record<Exclude<keyof Palette, 'font'>, string> = {
   lost: '--timeline-lost',
   lostWash: '--timeline-lost-wash',
   unwanted: '--timeline-unwanted',
+  archive: '--timeline-archive',
   future: '--timeline-future',
   event: '--timeline-event',
   bookmark: '--timeline-bookmark',

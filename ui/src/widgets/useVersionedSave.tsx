@@ -10,13 +10,16 @@ interface VersionedSave<Values> {
   onReload: () => void;
   /** Title of the notification when overwriting fails. */
   failureTitle: string;
+  /** What was changed, in the notice. */
+  noun?: string;
 }
 
-export function useVersionedSave<Values>({ save, onReload, failureTitle }: VersionedSave<Values>) {
+export function useVersionedSave<Values>({ save, onReload, failureTitle, noun }: VersionedSave<Values>) {
   const [refused, setRefused] = useState<Values | null>(null);
 
   const notice: ReactNode = refused && (
     <ConflictNotice
+      {...(noun && { noun })}
       onReload={() => {
         setRefused(null);
         onReload();

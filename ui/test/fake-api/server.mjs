@@ -10,6 +10,8 @@ import { WebSocketServer } from 'ws';
 import { buildCamera, buildCameras } from './cameras.mjs';
 import { buildReasonCameras } from './reasonCameras.mjs';
 import { answerBookmarks } from './bookmarks.mjs';
+import { answerNotifications } from './notifications.mjs';
+import { answerPluginOptions } from './pluginOptions.mjs';
 import { answerPlayback, startFakeJob } from './playback.mjs';
 import { answerRecordings, recordingOf } from './recordings.mjs';
 import { answerSnapshots } from './snapshots.mjs';
@@ -201,10 +203,63 @@ const PLUGINS = [
     name: 'mediasoup_webrtc',
     package: 'video-aggregation-service',
     version: '0.1.0',
-    hooks: ['register_outputs', 'register_blueprints', 'on_stream_stopped'],
+    hooks: ['register_options', 'register_direct_outputs', 'register_blueprints', 'on_stream_state'],
     description: 'Live video to browsers over WebRTC.',
+    options: ['device'],
+    options_fault: null,
+  },
+  {
+    name: 'door_notes',
+    package: 'vas-door-notes',
+    version: '1.2',
+    hooks: ['register_jobs', 'register_schedules', 'register_services'],
+    description: 'Notes about doors.',
+    options: [],
+    options_fault: "its schema DoorOptions cannot be used: KeyError: 'volume'",
   },
 ];
+
+const PLUGIN_WORK = {
+  jobs: [{ kind: 'door_notes.copy', title: 'Copy notes' }],
+  schedules: [
+    {
+      name: 'tidy',
+      every_seconds: 3600,
+      is_running: false,
+      started_at: '2026-11-30T10:00:00Z',
+      next_at: '2026-11-30T11:00:00Z',
+      error: null,
+    },
+  ],
+  services: [
+    {
+      name: 'send',
+      state: 'pausing',
+      since: '2026-11-30T10:00:00Z',
+      restarts: 3,
+      error: 'ConnectionRefusedError: nothing listens at 192.0.2.8:1883',
+      cpu_percent: null,
+      memory_bytes: null,
+    },
+    {
+      name: 'listen',
+      state: 'running',
+      since: '2026-11-30T10:00:00Z',
+      restarts: 0,
+      error: null,
+      cpu_percent: 0.4,
+      memory_bytes: 61_000_000,
+    },
+  ],
+  tables: ['door_notes_list'],
+  folder_bytes: 2_400_000,
+  work_problems: [
+    {
+      reason: "its service 'send' has died 3 times in a row: ConnectionRefusedError",
+      remedy: 'see the log of the plugins worker; update, mend or uninstall the plugin',
+    },
+  ],
+};
 
 const deletedDevice = ({ device }) => ({
   id: device.id,
@@ -261,7 +316,11 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     const url = new URL(request.url, 'http://fake');
     const [, resource, ...rest] = url.pathname.replace('/api/v1', '').split('/');
     requests.push(`${request.method} ${url.pathname}`);
+    const options = answerPluginOptions([resource, ...rest].map(decodeURIComponent));
+    if (options !== undefined) return send(response, 200, options, { ETag: '"7.fa6e"' });
     if (resource === 'health') return send(response, 200, HEALTH);
+    if (resource === 'plugins' && rest[0])
+      return send(response, 200, { ...PLUGINS.find(({ name }) => name === rest[0]), ...PLUGIN_WORK });
     if (resource === 'plugins') return send(response, 200, PLUGINS);
     if (resource === 'devices' && rest[0] === 'probe')
       return setTimeout(() => send(response, 200, probe(body.source_url)), 300);
@@ -297,6 +356,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     if (answerPlayback({ request, response, url, resource, rest, body, cameras, footageOf, tools })) return undefined;
     if (resource === 'bookmarks' && answerBookmarks({ request, response, url, rest, body, cameras, footageOf, tools }))
       return undefined;
+    if (resource === 'notifications') return answerNotifications({ request, response, url, rest, cameras, tools });
     const startJob = (...parameters) => startFakeJob(tools, ...parameters);
     if (resource === 'snapshots' && answerSchedules({ request, response, url, rest, body, cameras, startJob, tools }))
       return undefined;

@@ -34,7 +34,7 @@ def test_a_deleted_device_comes_back_with_everything_it_had(client):
     }
     assert client.get(recording).json["keep_days"] == 3
     assert client.get(recording).json["mode"] == "continuous"
-    assert [event["to"] for event in client.get(f"{url}/events").json] == ["starting"]
+    assert [event["to"] for event in client.get(f"{url}/events?kind=state").json] == ["starting"]
     listed = client.get(SCHEDULES, query_string={"device_id": device["id"]}).json
     assert [one["id"] for one in listed] == [schedule.json["id"]]
     assert client.post(f"{url}/restore").status_code == 200, "may be repeated"

@@ -39,6 +39,8 @@ def test_dates_show_the_footage_of_each(client, url):
             "coverage": 0.9583,
             "bytes": 115 * SIZE,
             "segments": 115,
+            "archived_bytes": 0,
+            "away_bytes": 0,
             "gaps": 1,
         }
     ]
@@ -78,6 +80,7 @@ def test_the_files_of_a_date_are_listed(client, url):
         "run": 1,
         "sequence": 1,
         "is_open": False,
+        "place": "local",
         "url": f"{url}/segments/{first['id']}.mp4",
     }
     assert client.get(f"{url}/dates/2026-06-07/segments").json == []

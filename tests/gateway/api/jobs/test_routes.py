@@ -319,3 +319,30 @@ def test_a_job_outlives_its_device(client, done, footage):
     again = client.get(f"{API}/jobs/{job['id']}").json
     assert (again["device_id"], again["device_name"]) == (footage.device_id, None)
     assert client.get(again["result"]["url"]).data == content
+
+
+def test_a_failed_export_is_tried_again_with_its_footage_held(client, export, scope):
+    job = export().json
+    fail_job(claim_job(job["id"], "w"), "disk_full", keep_hours=1)
+    with database.session():
+        assert list(scope.select(Protection)) == []
+    again = client.post(f"{API}/jobs/{job['id']}/retry")
+    assert (again.status_code, again.json["state"]) == (202, "queued")
+    with database.session():
+        (held,) = scope.select(Protection)
+    assert held.reference == job["id"]
+    assert held.start_ms < NOON_MS < NOON_MS + 4000 < held.end_ms
+
+
+def test_an_export_that_has_no_room_any_more_is_not_tried_again(client, app, export):
+    job = export().json
+    fail_job(claim_job(job["id"], "w"), "disk_full", keep_hours=1)
+    wired = app.extensions["vas"]
+    app.extensions["vas"] = replace(wired, config=replace(wired.config, exports_max_bytes=1))
+    assert client.post(f"{API}/jobs/{job['id']}/retry").json["reason"] == "exports_full"
+
+
+def test_a_job_of_a_snapshot_is_requested_anew(client, scope):
+    job, _ = create_job(scope, "snapshot", {})
+    fail_job(claim_job(job.id, "w"), "no_footage", keep_hours=1)
+    assert client.post(f"{API}/jobs/{job.id}/retry").json["reason"] == "not_retried"

@@ -72,6 +72,7 @@ def test_a_running_stream_shows_its_statistics(app, client, device):
             "clock_rate": 0.9996,
             "lost_packets": 12,
             "ffmpeg_restarts": 1,
+            "camera_sessions": 2,
             "outputs": [{"name": "webrtc", "mode": "transcode", "reason": "WebRTC cannot play B-frames"}],
         },
     )
@@ -99,7 +100,18 @@ def test_a_running_stream_shows_its_statistics(app, client, device):
         "fps": 24.9,
         "bitrate_kbps": 3900.5,
         "viewers": 2,
-        "outputs": [{"name": "webrtc", "mode": "transcode", "reason": "WebRTC cannot play B-frames"}],
+        "outputs": [
+            {
+                "name": "webrtc",
+                "plugin": None,
+                "mode": "transcode",
+                "state": "running",
+                "reason": "WebRTC cannot play B-frames",
+                "since": None,
+                "lag_seconds": None,
+                "figures": {},
+            }
+        ],
         "is_reencoded": True,
         "reencode_reason": "WebRTC cannot play B-frames",
         "notes": ["without sound: its codec 'g726' is not supported"],
@@ -109,6 +121,7 @@ def test_a_running_stream_shows_its_statistics(app, client, device):
         "clock_rate": 0.9996,
         "lost_packets": 12,
         "ffmpeg_restarts": 1,
+        "camera_sessions": 2,
         "worker": "host:1",
         "recording": {
             "mode": "off",

@@ -1,0 +1,1 @@
+"""`/events`: what happened to devices, jobs and the service; as pages and as a stream."""

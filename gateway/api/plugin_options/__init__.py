@@ -1,0 +1,1 @@
+"""The box `/plugins/{name}/options` and `/devices/{id}/plugins`: the options of plugins."""

@@ -1,0 +1,1 @@
+"""MQTT: states of devices as topics, discovery by Home Assistant, and switches."""

@@ -1,0 +1,1 @@
+"""Rules: which events become notifications, and with which text."""
