@@ -3,7 +3,7 @@
 import logging
 
 from gateway.config import Config
-from gateway.hookspecs import HealthCheck, hookimpl
+from gateway.hookspecs import HealthCheck, hookimpl, in_process
 from gateway.media import SegmentFact
 from gateway.outputs import ConsumerContext, ConsumerOutput
 from plugins.hls_recorder.health import build_health_check
@@ -24,6 +24,7 @@ def register_health_checks(config: Config) -> list[HealthCheck]:
     return [build_health_check(config)]
 
 
+@in_process
 @hookimpl
 def on_segment(device_id: str, segment: SegmentFact) -> None:
     """Log each finished file."""
