@@ -299,7 +299,8 @@ def test_the_statements_of_a_pass_do_not_grow_with_the_devices(world):
     world.passes(JOBS_SECONDS)
     few = count(2)
     world.passes(JOBS_SECONDS)
-    assert count(30) <= few
+    # Outputs are asked in threads, so that statements of one pass may fall into the next: a few, not one a device.
+    assert count(30) <= few + 5
 
 
 def test_the_demand_of_an_output_keeps_an_on_demand_device_running(world):
