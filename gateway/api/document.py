@@ -238,6 +238,8 @@ def _open(schema: dict[str, Any]) -> None:
     """Let a schema of replies grow, and drop what only requests contain."""
     for name in [name for name, part in schema.get("properties", {}).items() if part.get("writeOnly")]:
         del schema["properties"][name]
+    if "required" in schema:
+        schema["required"] = [name for name in schema["required"] if name in schema.get("properties", {})]
     for part in _dicts(schema):
         if part.get("additionalProperties") is False:
             del part["additionalProperties"]

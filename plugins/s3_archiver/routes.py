@@ -83,7 +83,7 @@ class ArchivedObjectSchema(ReplySchema):
     attempts = ma.fields.Integer(required=True, metadata={"description": "failed ones in a row"})
     next_try_at = Time(allow_none=True)
     error_code = ma.fields.String(allow_none=True)
-    remedy = ma.fields.Function(lambda row: remedy_of(row.error_code), metadata={"type": "string", "nullable": True})
+    remedy = ma.fields.Function(lambda row: remedy_of(row.error_code), metadata={"type": ["string", "null"]})
     archived_at = Time(allow_none=True)
 
 

@@ -14,7 +14,13 @@ from tests.contracts.repository import ROOT
 
 def write_document(folder: Path) -> Path:
     """The document of all installed plugins, as a file in `folder`."""
-    config = Config.from_environment({"VAR_DIR": str(folder), "REDIS_URL": "redis://127.0.0.1:1/0"})
+    # Its own database: that of `make run` may be here.
+    values = {
+        "VAR_DIR": str(folder),
+        "DATABASE_URL": f"sqlite:///{folder}/vas.db",
+        "REDIS_URL": "redis://127.0.0.1:1/0",
+    }
+    config = Config.from_environment(values)
     path = folder / "openapi.json"
     path.write_text(json.dumps(create_app(config).test_client().get("/api/v1/openapi.json").json), encoding="utf-8")
     return path
