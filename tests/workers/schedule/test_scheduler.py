@@ -292,15 +292,15 @@ def test_the_statements_of_a_pass_do_not_grow_with_the_devices(world):
             world.output.devices.append(recorded)
             world.output.devices.append(world.device(start_mode="on_demand", idle_seconds=30, wanted=False))
             request_stop(world.scope, world.device(observed=StreamState.RUNNING))
-        with recorded_statements() as statements:
+        # A thread that an earlier test of this process has left may query beside it.
+        with recorded_statements(of_this_thread=True) as statements:
             world.passes()
         return len(statements)
 
     world.passes(JOBS_SECONDS)
     few = count(2)
     world.passes(JOBS_SECONDS)
-    # Outputs are asked in threads, so that statements of one pass may fall into the next: a few, not one a device.
-    assert count(30) <= few + 5
+    assert count(30) <= few
 
 
 def test_the_demand_of_an_output_keeps_an_on_demand_device_running(world):
