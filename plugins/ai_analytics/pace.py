@@ -22,6 +22,7 @@ class Pace:
         self._next_at = 0.0
         self._stepped = self._late = now()
         self._given: deque[tuple[float, float]] = deque()
+        self._began: float | None = None
         self.level = 0
 
     @property
@@ -45,14 +46,19 @@ class Pace:
     def note(self, seconds: float) -> None:
         """A picture was analysed in this time."""
         now = self._now()
+        if self._began is None or now < self._began:
+            self._began = now
         self._given.append((now, seconds))
         self._forget(now)
 
     @property
     def given_fps(self) -> float:
-        """Pictures analysed in a second, over the last ten."""
-        self._forget(self._now())
-        return len(self._given) / _WINDOW_SECONDS
+        """Pictures analysed in a second, over the last ten seconds, or since the first picture."""
+        now = self._now()
+        self._forget(now)
+        if self._began is None:
+            return 0.0
+        return len(self._given) / min(_WINDOW_SECONDS, max(1.0, now - self._began))
 
     @property
     def ms_per_picture(self) -> float:

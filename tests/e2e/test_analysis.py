@@ -18,7 +18,9 @@ def test_motion_is_an_event_with_a_picture_and_footage(stack, add_device, add_ca
     assert event["box"]
     state = stack.api.get(f"/devices/{device_id}/analysis")
     assert (state["is_running"], state["source"], state["problems"]) == (True, "sub_stream", [])
-    assert state["given_fps"] > 1
+    stack.wait_until(
+        lambda: (stack.api.get(f"/devices/{device_id}/analysis")["given_fps"] or 0) > 1, 15, "pictures are analysed"
+    )
     assert stack.stream(device_id)["camera_sessions"] == 2
     picture = stack.api.get(f"/snapshots/{event['snapshot_id']}")
     assert (picture["width"], picture["height"]) == (640, 360)

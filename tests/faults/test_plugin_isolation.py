@@ -27,8 +27,7 @@ def assert_nothing_lost(*cameras: Lost) -> None:
 
 
 def test_an_output_that_crashes_its_process_is_set_aside_and_nothing_is_lost(trial):
-    assert_nothing_lost(*trial.measure("take", "segfault", 12))
-    trial.stack.wait_until(lambda: trial.plugin()["state"] == "set_aside", 40, "the plugin is set aside")
+    assert_nothing_lost(*trial.measure("take", "segfault", 12, until="set_aside"))
     assert "the last in 'take' (outputs)" in trial.plugin()["reason"]
     assert trial.outputs()["hls_recorder"]["state"] == "running"
 

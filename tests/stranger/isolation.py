@@ -77,14 +77,22 @@ class Trial:
         self.stack, self.stranger, self.own, self.other, self.flaky = stack, stranger, own, other, flaky
 
     def measure(
-        self, hook: str, fault: str, seconds: float, provoke: Callable[["Trial"], None] | None = None
+        self,
+        hook: str,
+        fault: str,
+        seconds: float,
+        provoke: Callable[["Trial"], None] | None = None,
+        *,
+        until: str | None = None,
     ) -> tuple[Lost, Lost]:
-        """Order a fault, provoke it every two seconds, and return what both cameras lost until `seconds` are over."""
+        """Order a fault, provoke it every two seconds, and return what both cameras lost until `seconds` are over and
+        the plugin is in the state `until`. Fails if that takes longer than a further minute."""
         Deaths(Path(self.stack.env["VAR_DIR"]) / FOLDER).forget("stranger")
         self.await_calm()
         begun = time.time()
         self.stranger.order(hook, fault, self.own.device_id if hook in PER_DEVICE else None)
-        while time.time() < begun + seconds:
+        while time.time() < begun + seconds or (until and self.plugin()["state"] != until):
+            assert time.time() < begun + 60 + seconds, f"the plugin is not {until}"
             if provoke is not None:
                 with contextlib.suppress(requests.RequestException, ApiProblem):
                     provoke(self)

@@ -13,6 +13,8 @@ from tests.factories import make_config
 from tests.fragmented_media import H264, make_media
 from tests.workers.world import World
 from workers.ffmpeg.process import Arrived, FfmpegProcess
+from workers.rtsp import session
+from workers.rtsp.ghosts import RecentSources
 from workers.streams.loop import MediaLoop
 
 
@@ -20,6 +22,12 @@ from workers.streams.loop import MediaLoop
 def h264_media() -> bytes:
     """H.264 without B-frames and no audio: two seconds, four parts."""
     return make_media(*H264, "-bf", "0")
+
+
+@pytest.fixture(autouse=True)
+def no_recent_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system gives a camera of one test the port of another one: its SSRC must not count as one that broke off."""
+    monkeypatch.setattr(session, "_recent", RecentSources())
 
 
 @pytest.fixture

@@ -63,3 +63,14 @@ def test_a_clock_that_is_set_back_stops_nothing():
     give(pace, clock, 2)
     clock.now -= 3600
     assert give(pace, clock, 10) >= 40
+
+
+def test_the_rate_is_right_from_the_first_seconds_on():
+    clock = Clock()
+    pace = Pace(5, clock)
+    assert pace.given_fps == 0
+    give(pace, clock, 2)
+    assert pace.given_fps == pytest.approx(5, abs=0.8)
+    clock.now -= 3600
+    give(pace, clock, 2)
+    assert pace.given_fps == pytest.approx(5, abs=0.8)
