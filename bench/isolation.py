@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from tests.stranger.isolation import Lost, ask_health, ask_view, bookmark, drop_out, open_trial
+from tests.stranger.isolation import Lost, ask_health, ask_view, bookmark, connect_again, drop_out, open_trial
 
 from .options import Options
 from .report import Result, Table
@@ -20,14 +20,15 @@ HOOKS = {
     "check": (None, 15),
     "figures": (None, 15),
     "packets": (None, 15),
+    "resolve": (connect_again, 15),
     "on_stream_state": (drop_out, 15),
     "on_segment": (None, 65),
     "on_bookmark": (bookmark, 15),
     "health": (ask_health, 15),
     "view": (ask_view, 15),
 }
-#: What a fault that ends processes needs to come three times.
-_LONGER = {"c_exit": 25, "segfault": 25}
+#: Seconds for faults that end processes, to come three times, and for those whose effect is there at once.
+_OF_FAULT = {"c_exit": 25, "segfault": 25, "raise": 8, "sys_exit": 8, "os_exit": 8, "leak": 8}
 _QUICK = {("take", "block"), ("take", "segfault"), ("check", "os_exit"), ("on_stream_state", "segfault")}
 
 
@@ -40,7 +41,9 @@ def run(options: Options) -> Result:
                 if options.quick and (hook, fault) not in _QUICK:
                     continue
                 options.say(f"{hook}: {fault}")
-                own, other = trial.measure(hook, fault, max(seconds, _LONGER.get(fault, 0)), provoke)
+                # A file of footage ends once a minute.
+                watched = seconds if hook == "on_segment" else _OF_FAULT.get(fault, seconds)
+                own, other = trial.measure(hook, fault, watched, provoke)
                 state = trial.plugin()
                 rows.append([f"{hook}: {fault}", *_cells(own), *_cells(other), state["state"]])
                 raw[f"{hook} {fault}"] = {"own": _figures(own), "other": _figures(other), "plugin": state}

@@ -22,6 +22,7 @@ from gateway.api.footage.routes import blp as footage
 from gateway.api.health.routes import blp as health
 from gateway.api.jobs.routes import blp as jobs
 from gateway.api.lanes import lane_of
+from gateway.api.metrics.routes import blp as metrics
 from gateway.api.pages import add_pages, page_for
 from gateway.api.path_parameters import PathParameters
 from gateway.api.playback.live import blp as live_recordings
@@ -29,7 +30,7 @@ from gateway.api.playback.recorded import blp as playback
 from gateway.api.plugin_options.document import add_typed_options
 from gateway.api.plugin_options.routes import blp as plugin_options
 from gateway.api.plugins.blueprints import add_plugin_blueprints
-from gateway.api.plugins.work import blp as plugins_blp
+from gateway.api.plugins.panels import blp as plugins_blp
 from gateway.api.protection import protect
 from gateway.api.recordings.routes import blp as recordings
 from gateway.api.schedules.routes import blp as snapshot_schedules
@@ -41,6 +42,8 @@ from gateway.config import Config
 from gateway.events.bell import hang_bell
 from gateway.isolation.guard import GUARD
 from gateway.logs import setup_logging
+from gateway.metrics.of_plugins import metrics_of
+from gateway.panels import panels_of
 from gateway.plugin_loading import load_plugins
 from gateway.plugin_manager import PluginManager
 from gateway.plugin_options.registry import registry_of
@@ -125,10 +128,14 @@ def create_app(config: Config | None = None, plugins: PluginManager | None = Non
         plugins_blp,
         plugin_options,
         health,
+        metrics,
     )
     for blueprint in boxes:
         api.add(blueprint)
     add_plugin_blueprints(app, api, plugins, config)
+    # A plugin with an invalid one is set aside, and named, from the start.
+    panels_of(plugins)
+    metrics_of(plugins)
     api.complete = partial(add_typed_options, registry_of(plugins).all)
     add_pages(app, config)
 

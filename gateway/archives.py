@@ -4,7 +4,8 @@ What an archive does with the index of footage is in `gateway.archive.interface`
 """
 
 from collections.abc import Iterator
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from gateway.errors import Unavailable
 
@@ -38,3 +39,50 @@ class Archive(Protocol):
 
     def presign(self, key: str, seconds: int) -> str | None:
         """A URL at which anybody can read the object for some time; None if the archive or its options allow none."""
+
+
+#: What an archive's plugin does with what waits for a copy. `CLOSED`: copying is not allowed at this hour.
+UNCONFIGURED, IDLE, COPYING, CLOSED, FAILING, UNKNOWN = WORK_STATES = (
+    "unconfigured", "idle", "copying", "closed", "failing", "unknown",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFailure:
+    """Why nothing is copied, and what to do about it."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveWork:
+    """The copying of an archive's plugin. Times are RFC 3339 texts; None where there is none."""
+
+    state: str = UNKNOWN
+    failure: ArchiveFailure | None = None
+    failing_since: str | None = None
+    next_try_at: str | None = None
+    bytes_per_second: float = 0.0
+    ends_at: str | None = None
+
+
+@runtime_checkable
+class ObservedArchive(Protocol):
+    """What an archive may have in addition, so that the storage panel shows its copying."""
+
+    name: str
+
+    def work(self) -> ArchiveWork:
+        """The state of the copying; UNKNOWN when nobody reports it. Does not ask the store itself."""
+
+    def retry(self) -> None:
+        """End the pauses after failures."""
+
+    def start_test(self) -> str:
+        """Start a job that tests the connection; returns its id. Called during a request.
+
+        The result of the job has `is_ok` and `steps`, each with `is_ok`; one that failed has a `reason` with `message`
+        and `remedy`.
+        """

@@ -1,4 +1,4 @@
-"""The `vas` command: release, doctor, plugins, devices, storage, archive, plugin, demo, secrets, openapi."""
+"""The `vas` command: release, doctor, devices, storage, archive, plugin, demo, secrets, openapi."""
 
 import json
 import sys
@@ -19,9 +19,9 @@ from gateway.errors import VasError
 from gateway.inventory import START_MODES, TRANSPORTS, list_devices, reseal_devices
 from gateway.isolation.guard import GUARD
 from gateway.leases import WorkerSlots
+from gateway.plugin_kit.cli import plugin
 from gateway.plugin_loading import load_plugins
 from gateway.plugin_options.sealing import reseal_options
-from gateway.plugin_work.cli import plugin
 from gateway.plugin_work.migrating import migrate_plugins
 from gateway.plugin_work.registrations import read_registered
 from gateway.private_files import keep_files_private
@@ -102,30 +102,6 @@ def doctor(as_json: bool) -> None:
     else:
         _print_health(answer)
     sys.exit(0 if all(item["status"] == "ok" for item in answer["components"].values()) else 1)
-
-
-@main.command("plugins")
-@click.option("--processes", is_flag=True, help="Print only the names of processes that plugins' outputs ask for.")
-@exit_with_message
-def plugins_list(processes: bool) -> None:
-    """List the installed plugins with their states, also those that cannot be loaded."""
-    from gateway.plugin_states import read_plugin_states
-    from gateway.storage.recorders import list_output_processes
-
-    config = Config.from_environment()
-    GUARD.watch(config.var_dir)
-    manager = load_plugins(config)
-    if processes:
-        click.echo("\n".join(list_output_processes(manager, config)))
-        return
-    table = Table(box=None, pad_edge=False)
-    for title in ("plugin", "package", "version", "state", "what", "remedy"):
-        table.add_column(title, overflow="fold")
-    for found in read_plugin_states(manager, connect_redis(config.redis_url, timeout_seconds=2)):
-        table.add_row(
-            found.name, found.package, found.version, found.state, found.reason or found.description, found.remedy or ""
-        )
-    console.print(table)
 
 
 def _print_health(answer: dict[str, Any]) -> None:

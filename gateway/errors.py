@@ -8,6 +8,7 @@ class VasError(Exception):
     """
 
     reason = "error"
+    message: str
 
     def __init__(self, message: str, *, reason: str | None = None) -> None:
         super().__init__(message)
@@ -26,6 +27,7 @@ class InvalidValue(VasError):
     """An invalid value from a caller."""
 
     reason = "invalid_value"
+    field: str
 
     def __init__(self, field: str, message: str, *, reason: str | None = None) -> None:
         super().__init__(message, reason=reason)

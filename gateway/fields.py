@@ -22,6 +22,12 @@ def _about(attr: str | None, message: str) -> str:
     return message if attr is None else f"'{attr}' {message}"
 
 
+def add_check(options: dict[str, Any], check: Any) -> dict[str, Any]:
+    """The options of a field with a check before those that its author gave as `validate`."""
+    given = options.get("validate") or []
+    return {**options, "validate": [check, *(given if isinstance(given, list | tuple) else [given])]}
+
+
 class Text(ma.fields.String):
     """Text, stripped, normalized to NFC, without control characters. Controls of its direction are removed.
 
@@ -31,7 +37,7 @@ class Text(ma.fields.String):
 
     def __init__(self, *, low: int = 0, high: int = 200, lines: bool = False, **options: Any) -> None:
         limits = f"must have {low} to {high} characters" if low else f"must have at most {high} characters"
-        super().__init__(validate=ma.validate.Length(min=low or None, max=high, error=limits), **options)
+        super().__init__(**add_check(options, ma.validate.Length(min=low or None, max=high, error=limits)))
         self.low, self.high, self.lines, self._limits = low, high, lines, limits
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **options: Any) -> str:
@@ -68,7 +74,7 @@ class Count(ma.fields.Integer):
     """An integer from `low` to `high`: text in a query, a number in JSON."""
 
     def __init__(self, *, low: int, high: int, **options: Any) -> None:
-        super().__init__(validate=ma.validate.Range(min=low, max=high), **options)
+        super().__init__(**add_check(options, ma.validate.Range(min=low, max=high)))
         self.low, self.high = low, high
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> int:
@@ -89,9 +95,8 @@ class Choice(ma.fields.String):
 
     def __init__(self, words: Iterable[str], **options: Any) -> None:
         self.words = tuple(words)
-        super().__init__(
-            validate=ma.validate.OneOf(self.words, error=f"must be one of {', '.join(self.words)}"), **options
-        )
+        check = ma.validate.OneOf(self.words, error=f"must be one of {', '.join(self.words)}")
+        super().__init__(**add_check(options, check))
 
 
 class Id(ma.fields.UUID):

@@ -17,6 +17,7 @@ from gateway.detectors import Detector
 from gateway.media import BookmarkFact, ClipFact, EventFact, SegmentFact, SnapshotFact
 from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput, OutputContext
 from gateway.plugin_context import PluginContext
+from gateway.plugin_surface import Metric, Panel
 from gateway.plugin_tasks import PluginJob, PluginMigration, PluginSchedule, PluginService
 from gateway.sources.source import Source, SourceContext
 
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
     import marshmallow
     from flask_smorest import Blueprint
 
-#: The name of our pluggy project: `from gateway.hookspecs import hookimpl`.
+#: The name of our pluggy project: `from gateway.plugin_api import hookimpl`.
 PROJECT = "vas"
-
-#: The version of the contract, which a plugin's module may require as `api_version`, and the oldest that is supported.
-API_VERSION = OLDEST_API_VERSION = 1
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
@@ -119,6 +117,14 @@ class Hooks:
     @hookspec
     def register_health_checks(self, config: Config, plugin: PluginContext) -> list[HealthCheck]:
         """Return checks of components, which `/api/v1/health` and `vas doctor` show."""
+
+    @hookspec
+    def register_metrics(self, plugin: PluginContext) -> list[Metric]:
+        """Return figures for monitoring, which `/api/v1/metrics` shows; called once in each web process."""
+
+    @hookspec
+    def register_panels(self, plugin: PluginContext) -> list[Panel]:
+        """Return parts of pages of the UI, each an ES module; called once in each web process."""
 
     @hookspec
     def register_migrations(self, plugin: PluginContext) -> list[PluginMigration]:

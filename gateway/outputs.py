@@ -53,6 +53,8 @@ class PipelineInputs:
 class Demand:
     """Whether an output needs its FFmpeg process now. Use it on the worker's loop only."""
 
+    is_set: bool
+
     def __init__(self, *, is_set: bool = False) -> None:
         self.is_set = is_set
         self._listeners: list[Callable[[], None]] = []
@@ -244,7 +246,10 @@ class ConsumerOutput(ABC):
 
     @abstractmethod
     def wanted(self) -> list[str]:
-        """Return the ids of the devices to attach to now; called every few seconds, so it must be one cheap query."""
+        """Return the ids of the devices to attach to now; called every few seconds, so it must be one cheap query.
+
+        A device that is left out twice in a row is detached. The output with the role RECORDER ends by itself.
+        """
 
     @abstractmethod
     def attach(self, device: DeviceContext) -> Consumption:

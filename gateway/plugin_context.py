@@ -100,6 +100,10 @@ class PluginParts:
 class PluginContext:
     """What one plugin may use in one process. `collect` returns what other plugins register for a hook of yours."""
 
+    name: str
+    config: Config
+    collect: Callable[..., list[Any]]
+
     def __init__(
         self,
         name: str,

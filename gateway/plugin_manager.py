@@ -2,10 +2,11 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import pluggy
@@ -18,6 +19,7 @@ from gateway.isolation.guard import GUARD
 from gateway.isolation.threads import call_once
 from gateway.outputs import ConsumerContext, ConsumerOutput, DirectOutput
 from gateway.plugin_context import PluginContext, PluginParts
+from gateway.plugin_version import WrongVersion, check_version
 from gateway.sources.registry import SourceRegistry
 from gateway.sources.source import SourceContext
 
@@ -63,14 +65,15 @@ class Facts(Protocol):
 class PluginManager(pluggy.PluginManager):
     """The plugins of a process, each with its context, which hook implementations take by the argument `plugin`.
 
-    `faulty`: the plugins that do not run in this process. `facts`: None in tests and commands, which call `on_*` hooks
-    directly.
+    `faulty`: the plugins that do not run in this process. `strangers`: the names of those of other packages. `facts`:
+    None in tests and commands, which call `on_*` hooks directly.
     """
 
     def __init__(self, config: Config | None = None, build_parts: PartsBuilder | None = None) -> None:
         super().__init__(hookspecs.PROJECT)
         self.add_hookspecs(hookspecs.Hooks)
         self.faulty: list[PluginDescription] = []
+        self.strangers: set[str] = set()
         self.facts: Facts | None = None
         self._config = config
         self._build_parts = build_parts or _refuse_parts
@@ -131,6 +134,7 @@ class PluginManager(pluggy.PluginManager):
         try:
             package = getattr(entry_point, "value", "").partition(":")[0].partition(".")[0]
             if package and f"{package}." != _OURS:
+                self.strangers.add(name)
                 GUARD.know(name, package)
             plugin = call_once(name, "load", _create_plugin, entry_point, seconds=LOAD_SECONDS)
             self.register(plugin, name=name)
@@ -186,17 +190,14 @@ def _find_entry_points() -> list[EntryPoint]:
 def _create_plugin(entry_point: EntryPoint) -> Any:
     """The plugin behind an entry point: what the module's `create_plugin()` returns, otherwise the module itself."""
     loaded = entry_point.load()
-    version = getattr(loaded, "api_version", hookspecs.API_VERSION)
-    if version not in range(hookspecs.OLDEST_API_VERSION, hookspecs.API_VERSION + 1):
-        raise PluginError(
-            f"it needs version {version} of the plugin API; this VAS has "
-            f"{hookspecs.OLDEST_API_VERSION} to {hookspecs.API_VERSION}"
-        )
+    check_version(loaded)
     create = getattr(loaded, "create_plugin", None)
     return loaded if create is None else create()
 
 
 def _remedy_of(error: Exception) -> str:
+    if isinstance(error, WrongVersion):
+        return error.remedy
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"install '{error.name}' in the Python environment of VAS, or uninstall the plugin"
     return "update or uninstall it, or switch it off (PLUGINS_OFF)"
@@ -218,11 +219,15 @@ def collect(manager: PluginManager, hook: str, **arguments: Any) -> list[Any]:
     return [found for _, found in collect_named(manager, hook, **arguments)]
 
 
-def collect_named(manager: PluginManager, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
-    """As `collect`, each object with the name of its plugin."""
+def collect_named(
+    manager: PluginManager, hook: str, *, only: str | None = None, without: Collection[str] = (), **arguments: Any
+) -> list[tuple[str, Any]]:
+    """As `collect`, each object with the name of its plugin; of one plugin `only`, or of all `without` some."""
     found: list[tuple[str, Any]] = []
     for implementation in list(getattr(manager.hook, hook).get_hookimpls()):
         name = implementation.plugin_name
+        if name in without or only not in (None, name):
+            continue
         try:
             objects = call_once(name, hook, manager.call, implementation, arguments, seconds=REGISTER_SECONDS)
         except Exception as error:
@@ -236,9 +241,15 @@ def collect_named(manager: PluginManager, hook: str, **arguments: Any) -> list[t
     return found
 
 
-def collect_sources(manager: PluginManager, config: Config) -> SourceRegistry:
-    """The sources of all plugins; one with a scheme that is taken, or with an invalid source, is set aside."""
-    found = collect_named(manager, "register_sources", context=SourceContext(config))
+def collect_sources(
+    manager: PluginManager, config: Config, *, apart: Mapping[str, Sequence[Any]] = MappingProxyType({})
+) -> SourceRegistry:
+    """The sources of all plugins; one with a scheme that is taken, or with an invalid source, is set aside.
+
+    `apart`: stand-ins for the sources of plugins that are not asked in this process.
+    """
+    found = collect_named(manager, "register_sources", without=apart, context=SourceContext(config))
+    found += [(name, source) for name, sources in apart.items() for source in sources]
     accepted: list[tuple[str, Any]] = []
     for name in dict.fromkeys(name for name, _ in found):
         own = [item for item in found if item[0] == name]
@@ -269,9 +280,27 @@ def _check_health(plugin: str, check: HealthCheck) -> ComponentHealth:
         return check.check()
 
 
-def collect_direct_outputs(manager: PluginManager, **arguments: Any) -> list[DirectOutput]:
-    """The direct outputs of all plugins."""
-    return _check_outputs(manager, collect_named(manager, "register_direct_outputs", **arguments))
+def collect_sources_of(manager: PluginManager, config: Config, plugin: str) -> list[Any]:
+    """The sources of one plugin. Raises PluginError for one that cannot be used."""
+    found = collect_named(manager, "register_sources", only=plugin, context=SourceContext(config))
+    SourceRegistry(found)
+    return [source for _, source in found]
+
+
+def collect_direct_outputs(
+    manager: PluginManager,
+    *,
+    only: str | None = None,
+    apart: Mapping[str, Sequence[DirectOutput]] = MappingProxyType({}),
+    **arguments: Any,
+) -> list[DirectOutput]:
+    """The direct outputs of all plugins, or of `only` one.
+
+    `apart`: stand-ins for those of plugins that are not asked in this process.
+    """
+    found = collect_named(manager, "register_direct_outputs", only=only, without=apart, **arguments)
+    found += [(name, output) for name, outputs in apart.items() for output in outputs]
+    return _check_outputs(manager, found)
 
 
 def collect_consumer_outputs(manager: PluginManager, context: ConsumerContext) -> list[ConsumerOutput]:

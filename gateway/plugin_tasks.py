@@ -67,10 +67,15 @@ class PluginService:
 
     `run(stop)` returns soon after `stop` is set. It is started again when it raises or its process dies; when it
     returns by itself, it is done until the plugin's options change or the worker is started again.
+
+    `is_needed()`, asked every two seconds in another process, tells whether there is anything to do, such as an account
+    to connect to. While it returns False the service has no process; it is started as soon as it returns True, and
+    stopped a minute after it does so no more. It counts as needed while there is no answer.
     """
 
     name: str
     run: Callable[[threading.Event], object]
+    is_needed: Callable[[], bool] | None = None
 
 
 class RunStatement(Protocol):

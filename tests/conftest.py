@@ -5,7 +5,6 @@ Everything is real, listens on a free loopback port, is stored in a temporary fo
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -13,22 +12,30 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
-import redis
 
 from gateway import database, migrations
 from gateway.config import Config
+from gateway.events.bell import take_bell_down
 from gateway.isolation.guard import GUARD
 from gateway.isolation.problems import Problems
 from gateway.secrets import SecretBox
 from gateway.tenancy.scopes import TenantScope
 from gateway.tenancy.tenants import DEFAULT_TENANT_ID
+from gateway.testing.redis_server import RedisServer
 from tests.factories import make_config
 from tests.faults.report import FaultTables
 from tests.findings import Findings, note_finding
+from tests.leftovers import Leftovers
+from tests.order import LongestFiles
 
 START_SECONDS = 20
+
+# No example has a deadline: it would depend on what else the machine does.
+hypothesis.settings.register_profile("vas", deadline=None)
+hypothesis.settings.load_profile("vas")
 
 #: In an order in which their rows can be deleted; dependent rows of a device are deleted with it.
 _TABLES = (
@@ -68,6 +75,8 @@ _SERVICES = frozenset({"redis_server", "postgres_server", "database_url", "new_d
 def pytest_configure(config):
     config.pluginmanager.register(Findings(), "findings")
     config.pluginmanager.register(FaultTables(), "tables of faults")
+    config.pluginmanager.register(LongestFiles(), "longest files")
+    config.pluginmanager.register(Leftovers(), "leftovers")
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
@@ -94,11 +103,12 @@ def _must_not_skip() -> bool:
 
 
 @pytest.fixture(autouse=True)
-def fresh_guard() -> Iterator[None]:
-    """The guard against plugins is one object a process: no test sees the problems of another."""
+def fresh_process() -> Iterator[None]:
+    """What is one object a process: no test sees the problems of plugins of another, nor rings its bell."""
     yield
     GUARD.stop()
     GUARD.problems = Problems()
+    take_bell_down()
 
 
 @pytest.fixture
@@ -126,60 +136,6 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-class RedisServer:
-    """A private redis-server that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self._process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        program = shutil.which("redis-server")
-        assert program, "redis-server is missing: apt-get install redis-server"
-        self._process = subprocess.Popen(
-            [
-                program,
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--dir",
-                str(self.folder),
-            ],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        client = redis.Redis.from_url(self.url)
-        wait_until(lambda: _answers(client), "redis-server answers", START_SECONDS)
-        client.close()
-
-    def freeze(self) -> None:
-        """Stop answering without closing a connection."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(10)
-            self._process = None
-
-
-def _answers(client: redis.Redis) -> bool:
-    try:
-        return client.ping()
-    except redis.RedisError:
-        return False
-
-
 class PostgresServer:
     """A private PostgreSQL cluster. It refuses to run as root, so then it runs as the user postgres."""
 
@@ -203,6 +159,14 @@ class PostgresServer:
             "max_connections=60"
         )
         self._run("pg_ctl", "-D", str(self._data), "-o", options, "-l", str(self.folder / "log"), "-w", "start")
+
+    def empty(self, name: str) -> None:
+        """Delete all rows of a database but the default tenant."""
+        keep = {"tenants": f" WHERE id <> '{DEFAULT_TENANT_ID}'"}
+        # One request for all tables, because thousands of tests wait for it.
+        statements = "; ".join(f"DELETE FROM {table}{keep.get(table, '')}" for table in _TABLES)
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(statements)
 
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "-w", "stop", check=False)
@@ -243,9 +207,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 @pytest.fixture
 def redis_url(redis_server: RedisServer) -> str:
     """The URL of an empty Redis."""
-    client = redis.Redis.from_url(redis_server.url)
-    client.flushall()
-    client.close()
+    redis_server.empty()
     return redis_server.url
 
 
@@ -287,10 +249,7 @@ def sqlite_url(sqlite_model: Path, tmp_path: Path) -> str:
 @pytest.fixture
 def postgres_url(postgres_server: PostgresServer) -> str:
     """A PostgreSQL database with the schema and nothing else. Emptied, not recreated: that takes half a second."""
-    with psycopg.connect(postgres_server.url("model"), autocommit=True) as connection:
-        for table in _TABLES:
-            keep = f" WHERE id <> '{DEFAULT_TENANT_ID}'" if table == "tenants" else ""
-            connection.execute(f"DELETE FROM {table}{keep}")
+    postgres_server.empty("model")
     return postgres_server.url("model")
 
 

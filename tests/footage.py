@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from gateway import database
 from gateway.archive.index import archive_id_of
+from gateway.clock import utc_now
 from gateway.footage.copies import SegmentCopy
-from gateway.footage.recordings import Recording
+from gateway.footage.recordings import Protection, Recording
 from gateway.footage.segment_scan import SegmentScan, scan_segment
 from gateway.footage.segments import (
     FifteenMinuteRollup,
@@ -185,3 +187,28 @@ def make_footage(scope: TenantScope, storage: Storage) -> Footage:
     with database.session():
         recording = EVERY_TENANT.select(Recording).where(Recording.device_id == device.id).first()
     return Footage(recording.id, recording.tenant_id, recording.device_id, storage)
+
+
+def fill(footage: Footage, count: int, *, before_ms: int = NOON_MS, sequence: int = 1, **values: Any) -> list[int]:
+    """Add so many segments of one minute each that end at a moment; returns their starts."""
+    starts = [before_ms - (count - number) * MINUTE_MS for number in range(count)]
+    for number, start_ms in enumerate(starts):
+        footage.add(start_ms, sequence=sequence + number, **values)
+    return starts
+
+
+def protect(footage: Footage, start_ms: int, end_ms: int) -> None:
+    """Protect a range, as a person does."""
+    with database.transaction():
+        EVERY_TENANT.insert(
+            Protection,
+            tenant_id=footage.tenant_id,
+            recording_id=footage.recording_id,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            kind="hold",
+            reference="",
+            note="",
+            created_by="a person",
+            created_at=utc_now(),
+        ).execute()

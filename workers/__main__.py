@@ -32,6 +32,15 @@ def main() -> int:
     except ConfigError as error:
         print(f"cannot start {kind}: {error}", file=sys.stderr)
         return EX_CONFIG
+    zygote = None
+    if kind == "plugins":
+        from workers.plugins.marks import make_room
+        from workers.plugins.zygote import Zygote
+
+        make_room()
+        # A fork of this process while it has no thread, no connection and no plugin.
+        zygote = Zygote()
+        zygote.start()
     setup_logging(config)
     sandbox.forbid_core_dumps()
     keep_files_private(config)
@@ -50,7 +59,7 @@ def main() -> int:
     if kind == "plugins":
         from workers.plugins.supervisor import run_plugins
 
-        if problem := run_plugins(config, names):
+        if problem := run_plugins(config, zygote, names):
             print(f"cannot start plugins: {problem}", file=sys.stderr)
             return EX_CONFIG
         return 0

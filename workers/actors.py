@@ -21,7 +21,6 @@ from gateway.streams.messages import JOBS_QUEUE, OUTPUTS_QUEUE, RECORD_QUEUE, ST
 from workers.broker import broker, config, services
 from workers.job_runner import JobRunner
 from workers.outputs.consumer import ConsumerSupervisor
-from workers.streams.supervisor import StreamSupervisor
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +38,9 @@ def run_stream(device_id: str) -> None:
     The message is never requeued: Dramatiq's consumer still runs while a worker shuts down, and would hand it to the
     same worker. The clock process finds the device without an owner within seconds, after a deploy as after a fault.
     """
+    # Imported only here: other workers have no session with a camera.
+    from workers.streams.supervisor import StreamSupervisor
+
     try:
         if not services.is_closing:
             StreamSupervisor(device_id, services.stream).run()

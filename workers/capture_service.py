@@ -20,7 +20,7 @@ from gateway import database
 from gateway.captures.queue import CLIP, CaptureAnswer, CaptureQueue, CaptureRequest
 from gateway.config import Config
 from gateway.errors import Unavailable, VasError
-from gateway.events.bell import hang_bell
+from gateway.events.bell import hang_bell, take_bell_down
 from gateway.isolation.guard import GUARD
 from gateway.isolation.problems import ProblemReports
 from gateway.isolation.threads import note_slow_calls
@@ -201,5 +201,6 @@ def run_snapshots(config: Config) -> None:
     with contextlib.suppress(redis.RedisError):
         slots.withdraw(SNAPSHOT, name)
     worker.close()
+    take_bell_down()
     database.close()
     log.info("snapshot worker %s stopped", name)

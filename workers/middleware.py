@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
 import redis
@@ -17,7 +17,7 @@ from gateway import database, sandbox
 from gateway.clock import SystemClock
 from gateway.config import Config
 from gateway.devices.login_budget import LoginBudget
-from gateway.events.bell import hang_bell
+from gateway.events.bell import hang_bell, take_bell_down
 from gateway.isolation.guard import GUARD
 from gateway.isolation.problems import ProblemReports
 from gateway.isolation.threads import call_once, note_slow_calls
@@ -40,17 +40,15 @@ from gateway.streams.messages import Messages
 from gateway.streams.output_states import OutputStates
 from gateway.streams.sub_bus import SubBus
 from gateway.streams.try_now import TryNow
-from workers.ffmpeg.launch import Launcher
 from workers.lease_keeper import LeaseKeeper
 from workers.options_watch import OptionsWatch
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices
+from workers.outputs.given_up import GivenUp
 from workers.outputs.memory import MemoryLimit
-from workers.storage.housekeeping import Housekeeper
-from workers.streams.loop import MediaLoop
-from workers.streams.output_calls import OutputThreads
-from workers.streams.services import Services
-from workers.streams.source_threads import THREADS
+
+if TYPE_CHECKING:
+    from workers.streams.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +75,7 @@ class WorkerServices(dramatiq.Middleware):
         self._reporter: threading.Thread | None = None
 
     @property
-    def stream(self) -> Services:
+    def stream(self) -> "Services":
         """The services of stream supervisors; only in processes of kind `stream`."""
         if self._stream is None:
             raise RuntimeError("this worker process does not run streams")
@@ -113,13 +111,22 @@ class WorkerServices(dramatiq.Middleware):
             self._boot_consumers(broker)
 
     def _boot_stream(self, broker: dramatiq.Broker) -> None:
+        # Imported only here: other workers have no session with a camera.
+        from workers.ffmpeg.launch import Launcher
+        from workers.streams.apart.start import start_apart
+        from workers.streams.loop import MediaLoop
+        from workers.streams.output_calls import OutputThreads
+        from workers.streams.services import Services
+        from workers.streams.source_threads import THREADS
+
         if not sandbox.version() and self.config.ffmpeg_sandbox == "auto":
             log.warning("this system has no Landlock: FFmpeg can read all files that this process can")
         manager = load_plugins(self.config)
         loop = MediaLoop(Launcher.from_config(self.config))
         context = OutputContext(config=self.config, loop=loop.loop, worker=self.name)
-        outputs = collect_direct_outputs(manager, context=context)
-        sources = collect_sources(manager, self.config)
+        apart = start_apart(manager, self.name, loop.loop.call_soon_threadsafe)
+        outputs = collect_direct_outputs(manager, apart=apart.outputs, context=context)
+        sources = collect_sources(manager, self.config, apart=apart.sources)
         client = connect_redis(self.config.redis_url)
         leases = LeaseKeeper(client, self.config.lease_seconds)
         calls = OutputThreads()
@@ -143,6 +150,7 @@ class WorkerServices(dramatiq.Middleware):
         )
         self._closers += [
             THREADS.close,
+            apart.close,
             leases.close,
             loop.close,
             partial(calls.close, outputs),
@@ -174,10 +182,14 @@ class WorkerServices(dramatiq.Middleware):
             messages=Messages(broker, client),
             outputs={output.name: output for output in outputs},
             is_closing=lambda: self.is_closing,
+            # The recorder ends by itself, some time after its footage was wanted.
+            given_up=GivenUp([] if self._kind == RECORD else outputs),
             clock=clock,
         )
         self._closers += [leases.close, feed.close, sub_feed.close]
         if self._kind == RECORD:
+            from workers.storage.housekeeping import Housekeeper
+
             # The footage disk is attached to the record workers: one of them runs its housekeeping.
             recorder = find_output_name(outputs, RECORDER)
             housekeeper = Housekeeper(self.config, client, clock, worker=self.name, recorder=recorder)
@@ -217,6 +229,7 @@ class WorkerServices(dramatiq.Middleware):
         while self._closers:
             with contextlib.suppress(Exception):
                 self._closers.pop()()
+        take_bell_down()
         database.close()
 
     def _report(self, client: redis.Redis, total: int) -> None:
@@ -225,6 +238,8 @@ class WorkerServices(dramatiq.Middleware):
             note_slow_calls()
             if self._memory is not None:
                 self._memory.check()
+            if self._consumers is not None:
+                self._consumers.given_up.look()
             try:
                 slots.report(self._kind, self.name, self._used, total)
                 self._report_outputs(client)

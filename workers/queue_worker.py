@@ -6,6 +6,8 @@ memory as a worker.
 
 import logging
 import os
+import queue
+from typing import Any
 
 # Read when dramatiq is imported: milliseconds before a retry after Redis was lost.
 os.environ.setdefault("dramatiq_restart_delay", "1000")
@@ -18,8 +20,8 @@ from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
-#: Milliseconds between polls of an empty queue.
-_POLL_MS = 250
+#: Milliseconds between polls of an empty queue, and of the queue of delayed messages, which only retries enter.
+_POLL_MS, _DELAYED_POLL_MS = 250, 500
 #: Platforms kill a process half a minute after SIGTERM.
 _STOP_MS = 10_000
 
@@ -45,13 +47,57 @@ def run_queue_worker(kind: str, config: Config) -> None:
     broker.close()
 
 
+class WorkQueue(queue.PriorityQueue):
+    """Dramatiq's queue of fetched messages, whose threads sleep until there is one: those of 64 free slots would wake
+    256 times a second otherwise, and each of them only to see that there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_closing = False
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Wait for a message, however long it takes. Raises queue.Empty after `close`, and if it shall not wait."""
+        if block:
+            with self.not_empty:
+                while not self._qsize() and not self._is_closing:
+                    self.not_empty.wait()
+        return super().get(block=False)
+
+    def close(self) -> None:
+        """Wake all who wait."""
+        with self.not_empty:
+            self._is_closing = True
+            self.not_empty.notify_all()
+
+
+class QueueWorker(dramatiq.Worker):
+    """A Dramatiq worker that sleeps while there is nothing to do."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.work_queue = WorkQueue()
+
+    def stop(self, timeout: int = 600_000) -> None:
+        """Stop in order; waits up to `timeout` milliseconds for the messages in progress."""
+        # Before they are woken: a thread of Dramatiq ends when it is woken by nothing.
+        for thread in self.workers:
+            thread.running = False
+        self.work_queue.close()
+        super().stop(timeout)
+
+    def _add_consumer(self, queue_name: str, *, delay: bool = False) -> None:
+        poll, self.worker_timeout = self.worker_timeout, _DELAYED_POLL_MS if delay else self.worker_timeout
+        super()._add_consumer(queue_name, delay=delay)
+        self.worker_timeout = poll
+
+
 def build_worker(broker: dramatiq.Broker, queue: str, threads: int) -> dramatiq.Worker:
     """Build a Dramatiq worker of one queue that holds no message for which it has no free thread.
 
     A message in progress counts as prefetched: with a higher limit than its threads, a process would keep messages
     behind endless ones, while another process had free slots for them.
     """
-    worker = dramatiq.Worker(broker, queues={queue}, worker_timeout=_POLL_MS, worker_threads=threads)
+    worker = QueueWorker(broker, queues={queue}, worker_timeout=_POLL_MS, worker_threads=threads)
     worker.queue_prefetch = threads
     return worker
 

@@ -3,6 +3,7 @@
 import select
 import signal
 import socket
+from collections.abc import Iterable
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -27,9 +28,13 @@ class StopSignal:
         """Whether one of the signals has arrived."""
         return self.wait(0)
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait for one of the signals; returns whether one has arrived. Later calls return at once after that."""
-        while select.select([self._receiver], [], [], seconds)[0]:
+    def wait(self, seconds: float | None = None, *, also: Iterable[int] = ()) -> bool:
+        """Wait for one of the signals; returns whether one has arrived. Later calls return at once after that.
+
+        It returns False early when one of the descriptors `also` can be read.
+        """
+        waiting = [self._receiver, *also]
+        while self._receiver in select.select(waiting, [], [], seconds)[0]:
             if any(number in _SIGNALS for number in self._receiver.recv(64, socket.MSG_PEEK)):
                 return True
             # Another signal that the process handles: not a request to stop.

@@ -10,7 +10,7 @@ CODECS = ("h264", "h265", "mjpeg")
 AUDIO_CODECS = ("aac", "pcm_alaw", "opus")
 PROFILES = ("baseline", "main", "high")
 PARAMETER_SETS = ("in_band", "sdp")
-SCENES = ("harbour", "lighthouse", "valley", "city")
+SCENES = ("harbour", "lighthouse", "valley", "city", "square")
 
 
 class CameraError(ValueError):

@@ -32,7 +32,9 @@ class Scene:
 
 def build_scene(name: str, width: int, height: int) -> Scene:
     """Build the landscape `name` at a size. The same arguments produce the same picture."""
-    return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city}[name](width, height)
+    return {"harbour": _harbour, "lighthouse": _lighthouse, "valley": _valley, "city": _city, "square": _square}[name](
+        width, height
+    )
 
 
 def _harbour(width: int, height: int) -> Scene:
@@ -163,6 +165,24 @@ def _city(width: int, height: int) -> Scene:
         speed = (0.05 + 0.008 * number) * (1 if towards else -1)
         scene.sprites.append(_crossing(car, width, lane, speed, number / 6))
     _clouds(scene, dice, width, height, (0.30, 0.28, 0.42), 2)
+    return scene
+
+
+def _square(width: int, height: int) -> Scene:
+    """A magenta square that crosses a grey picture in five seconds and comes back, in all cameras at once."""
+    scene = Scene(cairo.ImageSurface(cairo.FORMAT_RGB24, width, height))
+    _fill(cairo.Context(scene.background), width, 0, height, [(0.36, 0.38, 0.40), (0.30, 0.31, 0.33)])
+    side = height // 5
+    square = _new_surface(side, side)
+    ctx = cairo.Context(square)
+    ctx.set_source_rgb(1, 0, 1)
+    ctx.paint()
+
+    def place(now: float) -> tuple[float, float, float]:
+        part = 1 - abs(now / 5 % 2 - 1)
+        return (0.06 + 0.74 * part) * width, 0.4 * height, 1.0
+
+    scene.sprites.append(Sprite(square, place))
     return scene
 
 

@@ -30,7 +30,7 @@ class Console:
         self._has_dropped = False
         # A daemon, and without Python's buffered file object: the interpreter aborts at exit if a thread holds that
         # object's lock, as a thread does that is blocked in a write.
-        threading.Thread(target=self._write_queued_lines, daemon=True).start()
+        threading.Thread(target=self._write_queued_lines, name="console", daemon=True).start()
 
     def print(self, text: str) -> None:
         try:

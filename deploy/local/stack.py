@@ -196,7 +196,7 @@ def list_processes(lines: dict[str, str], config: Config) -> list[Process]:
 
 def list_own_processes(lines: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
     """Return the lines of processes that installed plugins ask for and the Procfile has not, by their names."""
-    command = [sys.executable, "-m", "gateway.cli", "plugins", "--processes"]
+    command = [sys.executable, "-m", "gateway.cli", "plugin", "list", "--processes"]
     done = subprocess.run(command, env=dict(env), stdout=subprocess.PIPE, text=True, check=False, timeout=READY_SECONDS)
     wanted = {name: f"python -m workers outputs {name}" for name in done.stdout.split()}
     return {f"outputs-{name}": line for name, line in wanted.items() if line not in lines.values()}

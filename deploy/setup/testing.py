@@ -14,12 +14,10 @@ from steps import REPOSITORY
 BIN = environments.VENV / "bin"
 PYTEST = [str(BIN / "python"), "-m", "pytest"]
 FAST = "not integration and not e2e and not faults"
-# Each pytest worker starts its own servers.
-PARALLEL = ["-n", "2", "--dist", "loadfile"]
-# Tests that observe or break a whole stack mostly wait, and their time limits allow for a second test in parallel.
-# Their files take long even with few tests, so the files are not reordered by their number of tests. Precise
-# measurements are benchmarks, which run alone.
-STACKS = [*PARALLEL, "--no-loadscope-reorder"]
+# Each pytest worker starts its own servers. Files are not reordered by their number of tests: tests/order.py has
+# sorted them by their seconds. Tests that observe or break a whole stack mostly wait, and their time limits allow for a
+# second test in parallel. Precise measurements are benchmarks, which run alone.
+PARALLEL = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 LINT = [
     ("ruff", [str(BIN / "ruff"), "check", "."], "."),
@@ -35,8 +33,8 @@ SUITES = [
     ("sfu", ["npm", "test", "--silent"], "sfu"),
     # The database fixtures run each of these tests on SQLite and on PostgreSQL.
     ("Python, with services", [*PYTEST, *PARALLEL, "-m", "integration and not e2e and not faults"], "."),
-    ("browser", [*PYTEST, *STACKS, "-m", "e2e and not faults"], "."),
-    ("faults", [*PYTEST, *STACKS, "-m", "faults"], "."),
+    ("browser", [*PYTEST, *PARALLEL, "-m", "e2e and not faults"], "."),
+    ("faults", [*PYTEST, *PARALLEL, "-m", "faults"], "."),
 ]
 
 

@@ -6,8 +6,9 @@ Plugins build their own resources from the same blocks (`register_blueprints`).
 import json
 import math
 import re
+import threading
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import flask_smorest
@@ -20,7 +21,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from gateway.api import merge_patch
 from gateway.api.conditional import IfMatchSchema, etag_header, location_header, seen_version, with_etag
 from gateway.api.deferred import DeferredReply
-from gateway.api.document import IGNORES_UNKNOWN_QUERY, complete_document
+from gateway.api.document import IGNORES_UNKNOWN_QUERY, NOT_MODIFIED, complete_document
 from gateway.api.errors import ERROR_EXAMPLES, ErrorSchema, register_error_handlers
 from gateway.api.merge_patch import MergePatchSchema
 from gateway.api.services import ApiServices, request_stream, services
@@ -213,6 +214,10 @@ class Blueprint(flask_smorest.Blueprint):
 
     ARGUMENTS_PARSER = _Parser()
 
+    def register_views_in_doc(self, api: "Api", *arguments: Any, **options: Any) -> None:
+        """As flask-smorest's, when the document is wanted."""
+        api.document_later(partial(super().register_views_in_doc, api, *arguments, **options))
+
     def response(self, *arguments: Any, **options: Any) -> Any:
         """As flask-smorest's; what `finish` of a DeferredReply returns is handled like the return value of the view."""
         dump = super().response(*arguments, **options)
@@ -252,7 +257,7 @@ class Blueprint(flask_smorest.Blueprint):
         """Document a file that is sent whole (200), as one range (206) or not at all (304): see `file_replies`."""
 
         def decorate(function: Any) -> Any:
-            function = self.alt_response(304, description="not modified: If-None-Match names this version")(function)
+            function = self.alt_response(304, description=NOT_MODIFIED)(function)
             function = self.alt_response(
                 206, schema=BINARY, content_type=content_type, description="the range that Range names"
             )(function)
@@ -279,13 +284,21 @@ class Api(flask_smorest.Api):
     #: Adds to the document what the routes do not say; called when its operations have their ids.
     complete: Callable[[dict[str, Any]], None] | None = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        #: Registrations of routes in the document, which take far longer than those in Flask.
+        self._undocumented: list[Callable[[], None]] = []
+        self._lock = threading.Lock()
+        super().__init__(*arguments, **options)
+
     def document(self) -> dict[str, Any]:
         """The OpenAPI document. All resources are registered before the first call."""
-        if self._document is None:
-            document = self.spec.to_dict()
-            complete_document(document, self._app, ERROR_EXAMPLES, self.complete)
-            self._document = document
-        return self._document
+        with self._lock:
+            if self._document is None:
+                self._document_blueprints()
+                document = self.spec.to_dict()
+                complete_document(document, self._app, ERROR_EXAMPLES, self.complete)
+                self._document = document
+            return self._document
 
     def _openapi_json(self) -> Response:
         return self._app.response_class(json.dumps(self.document()), mimetype="application/json")
@@ -299,6 +312,22 @@ class Api(flask_smorest.Api):
         if not prefix.startswith(API_PREFIX):
             prefix = API_PREFIX + prefix
         self.register_blueprint(blueprint, url_prefix=prefix)
+
+    def add_checked(self, blueprint: flask_smorest.Blueprint) -> None:
+        """As `add`; also raises what is wrong with the documentation of its routes."""
+        # First those that were added before: the first schema of a name keeps the name.
+        self._document_blueprints()
+        self.add(blueprint)
+        self._document_blueprints()
+
+    def document_later(self, register: Callable[[], None]) -> None:
+        """Call `register` when the document is wanted: hardly any process is asked for it."""
+        self._undocumented.append(register)
+
+    def _document_blueprints(self) -> None:
+        undocumented, self._undocumented = self._undocumented, []
+        for register in undocumented:
+            register()
 
 
 def paginated(items: Any, total: int, args: dict[str, Any]) -> tuple[Any, int, dict[str, str]]:

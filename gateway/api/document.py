@@ -17,6 +17,10 @@ _SCHEMA = "#/components/schemas/"
 IGNORES_UNKNOWN_QUERY = "x-ignores-unknown-query"
 
 
+#: What a reply 304 says.
+NOT_MODIFIED = "not modified: If-None-Match names this version"
+
+
 def complete_document(
     document: dict[str, Any],
     app: Flask,
@@ -28,8 +32,10 @@ def complete_document(
     _name_operations(document, app)
     if add is not None:
         add(document)
-    for _, _, operation in operations_of(document):
+    for _, method, operation in operations_of(document):
         operation["parameters"] = [_without_null(item) for item in operation.get("parameters", [])]
+        if method == "get" and "ETag" in operation["responses"].get("200", {}).get("headers", {}):
+            operation["responses"].setdefault("304", {"description": NOT_MODIFIED})
         _document_errors(operation, error_examples, document["components"].setdefault("responses", {}))
     _separate_requests(document)
 
@@ -174,7 +180,8 @@ def with_null(schema: dict[str, Any]) -> dict[str, Any]:
     if not schema.keys() & {"$ref", "anyOf", "type"}:
         return schema
     if "$ref" in schema or "anyOf" in schema:
-        return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "null"}]}
+        choices = schema.get("anyOf", [schema])
+        return schema if {"type": "null"} in choices else {"anyOf": [*choices, {"type": "null"}]}
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     schema = {key: value for key, value in schema.items() if key != "default"}
     if "enum" in schema and None not in schema["enum"]:

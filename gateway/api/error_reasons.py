@@ -40,6 +40,7 @@ ERROR_REASONS: dict[str, str] = {
     "not_ready": "the database is not ready, or its schema is not up to date",
     "picture_damaged": "the picture cannot be decoded",
     "probe_timed_out": "the worker did not answer a probe in time",
+    "object_in_use": "the archived object belongs to something that exists and would be archived again",
     "protection_in_use": "the protected range belongs to an export or a bookmark",
     "range_not_satisfiable": "the Range header names nothing of the file",
     "range_too_large": "the range has too much footage for the result",

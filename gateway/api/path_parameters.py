@@ -21,10 +21,13 @@ _DESCRIPTIONS = {
     "first": "number of the first part",
     "last": "number of the last part",
     "name": "name of the plugin",
+    "archive": "name of the archive",
+    "event_id": "id of the event",
     "tag": "tag of devices",
+    "panel": "name of the panel",
 }
 #: Longest text of a parameter, in characters.
-_LENGTHS = {"name": 100, "tag": 50}
+_LENGTHS = {"name": 100, "archive": 100, "tag": 50, "panel": 50}
 
 
 class PathParameters(BasePlugin):

@@ -156,6 +156,16 @@ def mark_archived(
     return True
 
 
+def remove_object(archive: str, object_key: str, at_ms: int) -> None:
+    """Have an object deleted that is no copy of a segment and is not needed any more.
+
+    Runs in the caller's transaction, in which the row that names the object goes too: the removal of objects finds it
+    whatever is killed when, and asks an archive that is away again.
+    """
+    _check_name(archive)
+    bury_object(archive_id_of(archive), object_key, at_ms)
+
+
 def read_backlog(device_ids: Collection[str]) -> Backlog:
     """What of these devices waits for a copy. Fast: bytes from the roll-up, the oldest from an index."""
     size, oldest = 0, None

@@ -66,6 +66,7 @@ class Bell:
         self._is_due.set()
         if self._thread is not None:
             self._thread.join(2 * _TIMEOUT_SECONDS)
+        self._redis.close()
 
     def _wake(self) -> None:
         self._is_due.set()
@@ -111,8 +112,16 @@ class _Hung:
 
 def hang_bell(config: Config) -> Bell:
     """Create the bell of this process. Call it after a fork, not before; a second call replaces the first bell."""
+    take_bell_down()
     _Hung.bell = Bell(config.redis_url)
     return _Hung.bell
+
+
+def take_bell_down() -> None:
+    """Send what is due, and end the bell of this process; at its end. May be called twice."""
+    bell, _Hung.bell = _Hung.bell, None
+    if bell is not None:
+        bell.close()
 
 
 def ensure_bell(config: Config) -> None:

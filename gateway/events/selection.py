@@ -6,7 +6,7 @@ from typing import Any
 import peewee
 
 from gateway import database
-from gateway.errors import InvalidValue
+from gateway.errors import InvalidValue, NotFound
 from gateway.events.model import Event
 from gateway.tenancy.scopes import EveryTenantScope
 
@@ -22,7 +22,11 @@ class EventFilter:
     zones: frozenset[str] = field(default=frozenset())
     plugins: frozenset[str] = field(default=frozenset())
     min_score: float | None = None
+    of_plugins: bool = False
+    with_picture: bool = False
     with_passing: bool = False
+    #: Passing facts of these kinds only; of all without.
+    passing_kinds: frozenset[str] = field(default=frozenset())
 
     def matches(self, event: Event) -> bool:
         """Whether an event is wanted."""
@@ -34,17 +38,21 @@ class EventFilter:
             and (not self.zones or event.zone in self.zones)
             and (not self.plugins or event.plugin in self.plugins)
             and (self.min_score is None or (event.score is not None and event.score >= self.min_score))
+            and not (self.of_plugins and event.plugin is None)
+            and not (self.with_picture and event.snapshot_id is None)
         )
 
     def matches_passing(self, fact: dict[str, Any]) -> bool:
-        """Whether a passing fact is wanted; it has neither label nor zone nor score."""
+        """Whether a passing fact is wanted; it has neither label nor zone nor score nor picture."""
         return (
             self.with_passing
             and fact["tenant_id"] == self.tenant_id
             and (not self.device_ids or fact["device_id"] in self.device_ids)
             and (not self.kinds or fact["kind"] in self.kinds)
+            and (not self.passing_kinds or fact["kind"] in self.passing_kinds)
             and (not self.plugins or fact["plugin"] in self.plugins)
-            and not (self.labels or self.zones or self.min_score is not None)
+            and not (self.of_plugins and fact["plugin"] is None)
+            and not (self.labels or self.zones or self.min_score is not None or self.with_picture)
         )
 
     def select(self, scope: EveryTenantScope) -> peewee.ModelSelect:
@@ -61,7 +69,20 @@ class EventFilter:
                 query = query.where(column.in_(sorted(values)))
         if self.min_score is not None:
             query = query.where(Event.score >= self.min_score)
+        if self.of_plugins:
+            query = query.where(Event.plugin.is_null(False))
+        if self.with_picture:
+            query = query.where(Event.snapshot_id.is_null(False))
         return query
+
+
+def find_event(scope: EveryTenantScope, event_id: int) -> Event:
+    """An event of a scope. Raises NotFound."""
+    with database.session():
+        event = scope.select(Event).where(Event.id == min(event_id, 2**63 - 1)).first()
+    if event is None:
+        raise NotFound(f"there is no event with id '{str(event_id)[:20]}'")
+    return event
 
 
 def list_newest(

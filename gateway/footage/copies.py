@@ -120,6 +120,13 @@ def find_copies(key: str) -> list[FoundCopy]:
         return [FoundCopy(*row[:4], bytes(row[4])) for row in query.tuples()]
 
 
+def has_archive_care() -> bool:
+    """Whether anything is, or is to be deleted, in an archive. Raises DatabaseUnavailable."""
+    with database.session():
+        # Without selecting a column of the large table: any row will do.
+        return any(table.select(peewee.SQL("1")).limit(1).tuples().first() for table in (SegmentCopy, ArchiveDeletion))
+
+
 def lock_recording(recording_id: int) -> None:
     """Let other changes of a recording's footage wait until the transaction ends."""
     if database.is_postgresql():

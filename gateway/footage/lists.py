@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import peewee
@@ -19,6 +19,9 @@ from gateway.tenancy.scopes import EVERY_RECORDING, EveryTenantScope
 
 #: The roll-up before the last multiple of this length counts as old.
 _OLDER_MS = 6 * 3_600_000
+#: Sums are kept for so many times the time that adding up took, within these limits.
+_KEEP_TIMES = 200
+_LEAST_SECONDS, _MOST_SECONDS = 2.0, 600.0
 
 
 class Totals(NamedTuple):
@@ -64,17 +67,20 @@ def read_edges(scope: EveryTenantScope, recording_ids: Sequence[int]) -> dict[in
 
 
 class RecordedSums:
-    """Amounts of recordings. Sums of footage older than some hours are cached: a year of it takes long to add up."""
+    """Amounts of recordings. Sums of footage older than some hours are cached: a year of it takes long to add up.
 
-    def __init__(self, keep_seconds: float = 600.0) -> None:
-        self._keep_seconds = keep_seconds
+    They are kept for the longer, the longer they took: from seconds for some days of footage to ten minutes.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._older: dict[int, tuple[int, float, Amount]] = {}
 
     def read(self, recording_ids: Sequence[int], now_ms: int) -> dict[int, Amount]:
         """The amounts, including open segments; too high where older footage was deleted since it was added up."""
         bound = now_ms // _OLDER_MS * (_OLDER_MS // FIFTEEN_MINUTES_MS)
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             known = {
                 key: entry[2]
@@ -83,10 +89,12 @@ class RecordedSums:
             }
         missing = [key for key in recording_ids if key not in known]
         found = _sum_rollup(missing, FifteenMinuteRollup.quarter < bound) if missing else {}
+        took = self._clock() - now
+        until = now + min(max(took * _KEEP_TIMES, _LEAST_SECONDS), _MOST_SECONDS)
         with self._lock:
             for key in missing:
                 known[key] = found.get(key, Amount())
-                self._older[key] = (bound, now + self._keep_seconds, known[key])
+                self._older[key] = (bound, until, known[key])
         for key, amount in _sum_rollup(recording_ids, FifteenMinuteRollup.quarter >= bound).items():
             known[key] += amount
         for key, _, amount in open_amounts(list(recording_ids)):

@@ -1,5 +1,6 @@
 """Calls of plugins in threads of their own: whatever the plugin does there, its caller goes on."""
 
+import contextlib
 import logging
 import queue
 import threading
@@ -54,9 +55,11 @@ class PluginThread:
     `abandon` leaves a call that does not return to its thread; later calls run in another one.
     """
 
-    def __init__(self, plugin: str, name: str, *, most_waiting: int = 1000) -> None:
+    def __init__(self, plugin: str, name: str, *, most_waiting: int = 1000, is_marked: bool = True) -> None:
+        """`is_marked` False: the calls run nothing of the plugin in this process."""
         self.plugin = plugin
         self.name = name
+        self._marked_as = plugin if is_marked else ""
         self._queue: queue.Queue[tuple[Future, str, Callable[[], Any]] | None] = queue.Queue(most_waiting)
         self._lock = threading.Lock()
         self._running: _Running | None = None
@@ -73,7 +76,7 @@ class PluginThread:
             except queue.Full:
                 raise PluginBusy(f"plugin '{self.plugin}' is too slow: {self._queue.maxsize} calls wait") from None
             if self._running is None and not self._is_closed:
-                self._running = _Running(self.plugin, self.name, self._queue)
+                self._running = _Running(self._marked_as, self.name, self._queue)
         return future
 
     def call(self, step: str, function: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
@@ -119,7 +122,7 @@ class PluginThread:
             waiting.put_nowait(None)
             self._abandoned.append(running)
             if not self._queue.empty():
-                self._running = _Running(self.plugin, self.name, self._queue)
+                self._running = _Running(self._marked_as, self.name, self._queue)
 
     def close(self, seconds: float = 0.0) -> None:
         """Let calls that wait run for up to `seconds`, then end the thread. May be called twice."""
@@ -162,7 +165,7 @@ class _Running:
 
 def _run(plugin: str, step: str, future: Future, function: Callable[[], Any]) -> None:
     try:
-        with GUARD.inside(plugin, step):
+        with GUARD.inside(plugin, step) if plugin else contextlib.nullcontext():
             result = function()
     except Exception as error:
         future.set_exception(error)

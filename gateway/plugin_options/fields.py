@@ -8,7 +8,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.fields import Count
+from gateway.fields import Count, add_check
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _CLOCK_PATTERN = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
@@ -54,6 +54,6 @@ class Secret(ma.fields.String):
     """A text that is encrypted at rest and never shown."""
 
     def __init__(self, *, high: int = 4000, **options: Any) -> None:
-        options.setdefault("validate", ma.validate.Length(max=high, error=f"must have at most {high} characters"))
-        super().__init__(**options)
+        check = ma.validate.Length(max=high, error=f"must have at most {high} characters")
+        super().__init__(**add_check(options, check))
         self.metadata = {**self.metadata, "secret": True}

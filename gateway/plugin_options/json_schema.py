@@ -72,7 +72,7 @@ def _has_choices(field: ma.fields.Field) -> bool:
 
 
 def _limit(schema: dict[str, Any]) -> None:
-    """Give each part of a schema that has no limit the general one."""
+    """Give each part of a schema that has no limit the general one. Parts of a value have no defaults of their own."""
     kinds = schema.get("type", [])
     kinds = kinds if isinstance(kinds, list) else [kinds]
     if "string" in kinds and "enum" not in schema:
@@ -86,4 +86,5 @@ def _limit(schema: dict[str, Any]) -> None:
         schema.setdefault("maximum", MAX_NUMBER)
     for part in (*schema.get("properties", {}).values(), schema.get("items"), schema.get("additionalProperties")):
         if isinstance(part, dict):
+            part.pop("default", None)
             _limit(part)

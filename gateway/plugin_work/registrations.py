@@ -32,6 +32,11 @@ class Registered:
     problem: str | None = None
 
     @property
+    def asks(self) -> bool:
+        """Whether it tells if its services are needed."""
+        return any(service.is_needed is not None for service in self.services.values())
+
+    @property
     def has_work(self) -> bool:
         """Whether a plugins worker must run."""
         return bool(self.jobs or self.schedules or self.services)

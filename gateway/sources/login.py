@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.sources.camera_text import clean
+from gateway.sources.camera_text import clean_camera_text
 from gateway.sources.tracks import SourceError
 
 #: Digest algorithms, the strongest first; Basic is weaker than all.
@@ -156,7 +156,7 @@ class Login:
         if best is None:
             raise SourceError("login_unsupported", "the camera asks for a login, but does not say which kind")
         if not best.strength:
-            names = clean(", ".join(dict.fromkeys(item.name for item in challenges)))
+            names = clean_camera_text(", ".join(dict.fromkeys(item.name for item in challenges)))
             message = f"the camera asks for a kind of login that is not supported: {names}"
             raise SourceError("login_unsupported", message)
         return best

@@ -47,7 +47,10 @@ def build_context(trust: TlsTrust) -> ssl.SSLContext:
     Cameras whose certificate is not verified may also use what old firmware has: TLS 1.0, short keys.
     """
     if trust.mode == "verify":
-        return ssl.create_default_context()
+        context = ssl.create_default_context()
+        # Not left to the build of Python: Debian's accepts what the system's OpenSSL does, down to TLS 1.0.
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
     if trust.mode == "pinned" and not re.fullmatch(r"[0-9a-f]{64}", normalize_fingerprint(trust.fingerprint)):
         raise SourceError("tls_failed", "the trusted fingerprint is no SHA-256 fingerprint of 64 hexadecimal digits")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -1,14 +1,24 @@
 """Analysis of pictures: motion, and objects by detectors, as events with boxes."""
 
 from datetime import timedelta
+from pathlib import Path
 
-from gateway.clock import utc_now
-from gateway.config import Config
-from gateway.detectors import Detector
-from gateway.hookspecs import HealthCheck, OptionSchemas, hookimpl
-from gateway.outputs import ConsumerContext, ConsumerOutput
-from gateway.plugin_context import PluginContext
-from gateway.plugin_tasks import PluginMigration, PluginSchedule
+from gateway.plugin_api import (
+    DEVICE,
+    Config,
+    ConsumerContext,
+    ConsumerOutput,
+    Detector,
+    HealthCheck,
+    Metric,
+    OptionSchemas,
+    Panel,
+    PluginContext,
+    PluginMigration,
+    PluginSchedule,
+    hookimpl,
+    utc_now,
+)
 from plugins.ai_analytics.migrations import MIGRATIONS
 
 _PRUNE_SECONDS = 3600.0
@@ -64,6 +74,20 @@ def register_health_checks(config: Config) -> list[HealthCheck]:
     from plugins.ai_analytics.health import build_health_check
 
     return [build_health_check(config)]
+
+
+@hookimpl
+def register_metrics(plugin: PluginContext) -> list[Metric]:
+    """Pictures that are analysed, and those that should be."""
+    from plugins.ai_analytics.metrics import build_metrics
+
+    return build_metrics(plugin.config)
+
+
+@hookimpl
+def register_panels() -> list[Panel]:
+    """The analysis of a device on its page."""
+    return [Panel("analysis", "Picture analysis", DEVICE, Path(__file__).parent / "panels" / "analysis.js")]
 
 
 def prune(config: Config) -> None:

@@ -11,12 +11,18 @@ from typing import Any
 import redis
 
 from gateway.captures.queue import CaptureQueue
-from gateway.detectors import Detector
-from gateway.errors import Unavailable
-from gateway.media import Part, Position, SubPictures
-from gateway.outputs import ConsumerContext, Consumption, DeviceContext
-from gateway.plugin_context import PluginContext
-from gateway.redis_client import connect_redis
+from gateway.plugin_api import (
+    ConsumerContext,
+    Consumption,
+    Detector,
+    DeviceContext,
+    Part,
+    PluginContext,
+    Position,
+    SubPictures,
+    Unavailable,
+    connect_redis,
+)
 from gateway.streams.bus import MediaBus
 from plugins.ai_analytics.decoding import Decoder, Picture
 from plugins.ai_analytics.detectors import build_detectors
@@ -51,6 +57,7 @@ class Analysis:
         self._figures: FiguresStore | None = None
         self._bus: MediaBus | None = None
         self._reported_at = 0.0
+        self._pictures = 0
         self._read: dict[str, tuple[Any, DeviceOptions]] = {}
 
     def attach(self, device: DeviceContext) -> Consumption:
@@ -109,10 +116,19 @@ class Analysis:
                 found[name] = (detector, self._runners[name])
             return found
 
+    def count_picture(self) -> None:
+        """A picture was analysed."""
+        with self._lock:
+            self._pictures += 1
+
     def report(self, device_id: str, figures: dict[str, Any]) -> None:
         """Publish the figures of a device, and now and then those of the detectors."""
         with suppress(redis.RedisError):
             self._figures.write_device(device_id, figures)
+            with self._lock:
+                counted, self._pictures = self._pictures, 0
+            if counted:
+                self._figures.count_pictures(counted)
             now = self.clock.monotonic()
             if now - self._reported_at > _FIGURES_SECONDS:
                 self._reported_at = now
@@ -269,6 +285,7 @@ class AnalyticsConsumption(Consumption):
         self._last_at = picture.at
         self._put(self._pipeline.look(picture))
         self._pace.note(time.thread_time() - began)
+        self._output.count_picture()
 
     def _put(self, findings: Findings) -> None:
         writer = self._output.writer

@@ -8,10 +8,10 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from gateway.media import Part, SubPictures
 from gateway.mp4.boxes import InvalidMedia
 from gateway.mp4.descriptors import JPEG, MPEG4_VIDEO
 from gateway.mp4.samples import VIDEO, TrackFormat, parse_init, parse_part
+from gateway.plugin_api import Part, SubPictures
 
 #: Pictures for detectors that name no size are at most this wide.
 MOST_WIDTH = 640

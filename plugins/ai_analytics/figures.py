@@ -10,6 +10,8 @@ from gateway.redis_values import accept, parse_object
 
 _TTL_SECONDS = 15
 _MOST_BYTES = 64 << 10
+_PICTURES = "vas:analytics:pictures"
+_MOST_DIGITS = 15
 
 
 class FiguresStore:
@@ -25,6 +27,15 @@ class FiguresStore:
     def write_process(self, worker: str, figures: dict[str, Any]) -> None:
         """Replace the figures of a process."""
         self._redis.set(f"vas:analytics:process:{worker}", json.dumps(figures), ex=_TTL_SECONDS)
+
+    def count_pictures(self, number: int) -> None:
+        """Add to the number of pictures that were analysed."""
+        self._redis.incrby(_PICTURES, number)
+
+    def read_pictures(self) -> int:
+        """The number of pictures that were analysed since Redis was empty."""
+        found = self._redis.get(_PICTURES) or b"0"
+        return int(found) if found.isdigit() and len(found) <= _MOST_DIGITS else 0
 
     def read_devices(self, device_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """The figures of those devices that have any."""

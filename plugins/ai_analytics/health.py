@@ -4,9 +4,7 @@ from typing import Any
 
 import redis
 
-from gateway.config import Config
-from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.redis_client import connect_redis
+from gateway.plugin_api import ComponentHealth, Config, HealthCheck, connect_redis
 from plugins.ai_analytics.figures import FiguresStore
 
 _REMEDY = "see the options of the plugin 'ai_analytics', and the log of its process"

@@ -1,6 +1,6 @@
 """The plugin's own tables."""
 
-from gateway.plugin_tasks import PluginMigration
+from gateway.plugin_api import PluginMigration
 
 
 def create_boxes(run, types) -> None:

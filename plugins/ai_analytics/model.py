@@ -6,9 +6,7 @@ from datetime import datetime
 
 import peewee
 
-from gateway import database
-from gateway.clock import utc_now
-from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField
+from gateway.plugin_api import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TimeField, database, utc_now
 from plugins.ai_analytics.boxes import pack_boxes, unpack_boxes
 from plugins.ai_analytics.tracker import Sighting
 

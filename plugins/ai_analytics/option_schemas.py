@@ -5,9 +5,9 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.fields import Choice, Count, Flag, Text
-from gateway.plugin_options.fields import Secret
+from gateway.plugin_api import Choice, Count, Flag, Secret, Text
 from plugins.ai_analytics.options import ACTIONS, LABELS
+from plugins.ai_analytics.zones import find_crossing
 
 MOST_ZONES, MOST_POINTS, MOST_LABELS, MOST_RULES, MOST_DETECTORS = 32, 64, 64, 32, 8
 _EVERYTHING = [{"labels": [], "zones": [], "min_score": 0.0, "actions": ["record", "snapshot"]}]
@@ -16,11 +16,11 @@ _EVERYTHING = [{"labels": [], "zones": [], "min_score": 0.0, "actions": ["record
 class Polygon(ma.fields.Field):
     """The corners of a polygon: a list of [x, y], in parts of the picture from its upper left corner."""
 
-    def json_schema(self) -> dict[str, Any]:
-        """The JSON Schema of a value."""
+    def __init__(self, **options: Any) -> None:
         number = {"type": "number", "minimum": 0, "maximum": 1}
         point = {"type": "array", "items": number, "minItems": 2, "maxItems": 2}
-        return {"type": "array", "items": point, "minItems": 3, "maxItems": MOST_POINTS}
+        schema = {"type": "array", "items": point, "minItems": 3, "maxItems": MOST_POINTS}
+        super().__init__(metadata=schema | options.pop("metadata", {}), **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_options: Any) -> list[list[float]]:
         if not isinstance(value, list) or not 3 <= len(value) <= MOST_POINTS:
@@ -31,6 +31,12 @@ class Polygon(ma.fields.Field):
         area = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(value, [*value[1:], value[0]], strict=True))
         if abs(area) < 1e-6:
             raise ma.ValidationError(f"'{attr}' must enclose an area")
+        crossing = find_crossing(value)
+        if crossing is not None:
+            first, second = crossing
+            raise ma.ValidationError(
+                f"'{attr}' must not cross itself: the edges after the corners {first + 1} and {second + 1} meet"
+            )
         return [[round(float(x), 5), round(float(y), 5)] for x, y in value]
 
 
@@ -48,6 +54,12 @@ class ZoneSchema(ma.Schema):
     name = Text(required=True, low=1, high=60)
     points = Polygon(required=True)
     labels = Labels(load_default=list)
+    color = ma.fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=ma.validate.Regexp(r"#[0-9a-f]{6}\Z", error="must be a colour such as '#ffb000'"),
+        metadata={"description": "in which it is drawn"},
+    )
 
 
 class MaskSchema(ma.Schema):

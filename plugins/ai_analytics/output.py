@@ -3,8 +3,7 @@
 import threading
 from typing import TYPE_CHECKING
 
-from gateway.outputs import ConsumerContext, ConsumerOutput, Consumption, DeviceContext
-from gateway.plugin_context import PluginContext
+from gateway.plugin_api import ConsumerContext, ConsumerOutput, Consumption, DeviceContext, PluginContext
 from plugins.ai_analytics.kinds import PLUGIN
 
 if TYPE_CHECKING:

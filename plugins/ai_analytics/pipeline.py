@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from gateway.detectors import Detector, Frame
+from gateway.plugin_api import Detector, Frame
 from plugins.ai_analytics.decoding import Picture
 from plugins.ai_analytics.detectors.runner import Answer
 from plugins.ai_analytics.incidents import Incident, MotionIncidents, ObjectIncidents
@@ -150,6 +150,7 @@ def _show(track: Track, incident: Incident | None) -> dict[str, Any]:
     last = track.last
     return {
         "track": track.number,
+        "at_ms": last.at_ms,
         "label": track.label,
         "score": round(last.score, 3),
         "x": round(last.x, 4),

@@ -6,12 +6,15 @@ import marshmallow as ma
 import peewee
 import redis
 
-from gateway import database
-from gateway.api.base import (
+from gateway.inventory import find_device
+from gateway.plugin_api import DAY_MS, Config, Event, NotFound, TenantScope, connect_redis, database
+from gateway.plugin_api.web import (
     Blueprint,
     Choice,
     DeviceIds,
     Id,
+    Moment,
+    OrderedRange,
     PageArgsSchema,
     ReplySchema,
     Schema,
@@ -20,14 +23,6 @@ from gateway.api.base import (
     offset_of,
     paginated,
 )
-from gateway.api.time_fields import Moment, OrderedRange
-from gateway.clock import DAY_MS
-from gateway.config import Config
-from gateway.errors import NotFound
-from gateway.events.model import Event
-from gateway.inventory import find_device
-from gateway.redis_client import connect_redis
-from gateway.tenancy.scopes import TenantScope
 from plugins.ai_analytics.figures import FiguresStore
 from plugins.ai_analytics.kinds import MOTION, OBJECT, PLUGIN
 from plugins.ai_analytics.model import boxes_between, boxes_of_event

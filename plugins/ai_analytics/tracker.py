@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gateway.detectors import Detection
+from gateway.plugin_api import Detection
 
 #: Labels that a detector takes for each other are one kind.
 _KINDS = {

@@ -11,18 +11,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway import database
 from gateway.captures.bookmark_changes import create_bookmark
 from gateway.captures.bookmarks import BookmarkValues
 from gateway.captures.queue import EXACT, HISTORICAL, CaptureQueue, CaptureRequest
-from gateway.clock import Clock
-from gateway.errors import NotFound, Unavailable, VasError
 from gateway.events.bell import show_passing
-from gateway.events.model import Event
 from gateway.footage.recordings import add_event, extend_event
-from gateway.outputs import DeviceContext
-from gateway.plugin_context import Events
-from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
+from gateway.plugin_api import (
+    EVERY_TENANT,
+    Clock,
+    DeviceContext,
+    Event,
+    Events,
+    NotFound,
+    TenantScope,
+    Unavailable,
+    VasError,
+    database,
+)
 from plugins.ai_analytics.incidents import Incident
 from plugins.ai_analytics.kinds import BOXES, MOTION, PLUGIN
 from plugins.ai_analytics.model import save_boxes

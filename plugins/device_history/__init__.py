@@ -2,8 +2,7 @@
 
 import logging
 
-from gateway.hookspecs import hookimpl, in_process
-from gateway.media import BookmarkFact, ClipFact, EventFact, SnapshotFact
+from gateway.plugin_api import BookmarkFact, ClipFact, EventFact, SnapshotFact, hookimpl, in_process
 
 log = logging.getLogger(__name__)
 

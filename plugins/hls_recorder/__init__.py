@@ -2,12 +2,9 @@
 
 import logging
 
-from gateway.config import Config
-from gateway.hookspecs import HealthCheck, hookimpl, in_process
-from gateway.media import SegmentFact
-from gateway.outputs import ConsumerContext, ConsumerOutput
-from plugins.hls_recorder.health import build_health_check
-from plugins.hls_recorder.output import HlsRecorder
+from gateway.plugin_api import Config, ConsumerContext, ConsumerOutput, HealthCheck, SegmentFact, hookimpl, in_process
+
+# All processes load this module, few of them a recorder.
 
 log = logging.getLogger(__name__)
 
@@ -15,12 +12,16 @@ log = logging.getLogger(__name__)
 @hookimpl
 def register_consumer_outputs(context: ConsumerContext) -> list[ConsumerOutput]:
     """One recorder for all devices of the record worker process."""
+    from plugins.hls_recorder.output import HlsRecorder
+
     return [HlsRecorder(context)]
 
 
 @hookimpl
 def register_health_checks(config: Config) -> list[HealthCheck]:
     """Whether wanted footage is recorded."""
+    from plugins.hls_recorder.health import build_health_check
+
     return [build_health_check(config)]
 
 

@@ -3,16 +3,11 @@
 import math
 from dataclasses import dataclass
 
-from gateway.clock import Clock
-from gateway.config import Config
-from gateway.errors import Unavailable
 from gateway.footage.recorder_state import DeviceState
 from gateway.footage.recorder_status import SILENT_SECONDS as STALLED_SECONDS
 from gateway.footage.recorder_status import WAITING_REASONS
-from gateway.media import Part, Position
+from gateway.plugin_api import Clock, Config, Part, Position, StorageUnavailable, StreamState, Unavailable
 from gateway.schedules.recording_plan import Decision
-from gateway.states import StreamState
-from gateway.storage.interface import StorageUnavailable
 from plugins.hls_recorder.entries import CloseGapEntry, GapEntry, MarkEntry, OpenGapEntry
 from plugins.hls_recorder.index_queue import IndexQueue
 from plugins.hls_recorder.pre_roll import RecordingStart

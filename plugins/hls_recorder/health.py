@@ -5,14 +5,16 @@ from typing import Any
 
 import redis
 
-from gateway import database
-from gateway.config import Config
 from gateway.footage.recorder_status import RECORDER_REASONS, EvidenceReader, read_wanted_statuses
-from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.redis_client import connect_redis
-from gateway.states import reason_for
-from plugins.hls_recorder.metrics import RecorderMetricsStore
-from plugins.hls_recorder.output import HlsRecorder
+from gateway.plugin_api import (
+    ComponentHealth,
+    Config,
+    DatabaseUnavailable,
+    HealthCheck,
+    connect_redis,
+    reason_for,
+)
+from plugins.hls_recorder.metrics import NAME, RecorderMetricsStore
 
 #: Age of data that is not durable from which on health is degraded.
 _UNSAFE_SECONDS = 5.0
@@ -27,8 +29,8 @@ def build_health_check(config: Config) -> HealthCheck:
 def check_recorders(metrics_store: RecorderMetricsStore) -> ComponentHealth:
     """Whether all wanted footage is recorded, apart from reasons that lie in cameras."""
     try:
-        statuses = read_wanted_statuses(EvidenceReader(metrics_store.client, recorder=lambda: HlsRecorder.name))
-    except database.DatabaseUnavailable:
+        statuses = read_wanted_statuses(EvidenceReader(metrics_store.client, recorder=lambda: NAME))
+    except DatabaseUnavailable:
         return ComponentHealth("down", "unknown while the database does not answer", "check DATABASE_URL")
     detail: dict[str, Any] = {
         "wanted": len(statuses),

@@ -11,12 +11,9 @@ from collections.abc import Callable, Iterable
 
 import peewee
 
-from gateway import database
-from gateway.clock import Clock
-from gateway.errors import LeaseLost, Unavailable
 from gateway.footage.recorder_state import DeviceState, read_device_states
 from gateway.footage.segments import Fence
-from gateway.media import SegmentFact
+from gateway.plugin_api import Clock, LeaseLost, SegmentFact, Unavailable, database
 from plugins.hls_recorder.entries import Entry
 from plugins.hls_recorder.index_queue import IndexQueue, WrittenSegment, describe_segment
 from plugins.hls_recorder.metrics import REPORT_SECONDS

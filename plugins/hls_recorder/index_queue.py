@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from gateway.footage.recorder_state import DeviceState
 from gateway.footage.segments import Fence
-from gateway.media import SegmentFact
+from gateway.plugin_api import SegmentFact
 from plugins.hls_recorder.entries import Entry, ObserveEntry, SaveEntry
 from plugins.hls_recorder.segment import OpenSegment
 

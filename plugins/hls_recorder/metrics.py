@@ -9,6 +9,9 @@ import redis
 
 from gateway.redis_values import accept, is_number, parse_object, require
 
+#: The name of the output.
+NAME = "hls_recorder"
+
 _PREFIX = "vas:recorders:"
 #: Interval of publishing, and expiry of the metrics of a worker that is gone.
 REPORT_SECONDS = 5.0

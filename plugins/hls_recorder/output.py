@@ -5,19 +5,26 @@ from functools import partial
 
 import redis
 
-from gateway.errors import NotFound, Unavailable
 from gateway.footage.recorder_state import read_device_states
 from gateway.footage.recordings import RecorderSettings, claim_recording, recordings_wanted
 from gateway.footage.segments import Fence, Gap, last_segment
-from gateway.media import SegmentFact
-from gateway.outputs import RECORDER, ConsumerContext, ConsumerOutput, Consumption, DeviceContext
-from gateway.redis_client import connect_redis
-from gateway.storage.interface import StorageUnavailable
+from gateway.plugin_api import (
+    RECORDER,
+    ConsumerContext,
+    ConsumerOutput,
+    Consumption,
+    DeviceContext,
+    NotFound,
+    SegmentFact,
+    StorageUnavailable,
+    Unavailable,
+    connect_redis,
+)
 from gateway.storage.local import ensure_storage
 from plugins.hls_recorder.footage import AttachmentState, Footage, report_storage_error
 from plugins.hls_recorder.index import IndexWriter
 from plugins.hls_recorder.index_queue import IndexQueue
-from plugins.hls_recorder.metrics import MetricsMeter, RecorderMetricsStore
+from plugins.hls_recorder.metrics import NAME, MetricsMeter, RecorderMetricsStore
 from plugins.hls_recorder.pre_roll import PreRollFilter, RecordingStart, find_recording_start
 from plugins.hls_recorder.pulse import PulseSender
 from plugins.hls_recorder.recorder import DeviceRecorder
@@ -31,7 +38,7 @@ _DRAIN_SECONDS = 5.0
 class HlsRecorder(ConsumerOutput):
     """Records the parts of the bus into one-minute files with an index."""
 
-    name = "hls_recorder"
+    name = NAME
     role = RECORDER
 
     def __init__(self, context: ConsumerContext, *, is_threaded: bool = True) -> None:

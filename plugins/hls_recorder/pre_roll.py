@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gateway.footage.recorder_state import events_until, override_begin_ms
 from gateway.footage.recordings import RecorderSettings
 from gateway.footage.segments import Gap
-from gateway.media import Part
+from gateway.plugin_api import Part
 from gateway.schedules.recording_plan import Decision
 from plugins.hls_recorder.segment import Place
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 import redis
 
-from gateway.clock import Clock
 from gateway.footage.recorder_pulse import RecorderPulse
+from gateway.plugin_api import Clock
 from plugins.hls_recorder.footage import AttachmentState
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,7 @@
 """Reasons of gaps, derived from the history of the stream."""
 
 from gateway.footage.recorder_state import DeviceState, stream_events_between
-from gateway.states import REASONS, DesiredState, StreamState
+from gateway.plugin_api import REASONS, DesiredState, StreamState
 
 #: Reasons of a stream that is not meant to run, so that no footage is expected.
 UNWANTED = frozenset({"stream_stopped", "device_disabled", "device_deleted"})

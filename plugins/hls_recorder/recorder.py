@@ -5,14 +5,21 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gateway.clock import Clock
-from gateway.config import Config
-from gateway.errors import LeaseLost
 from gateway.footage.segments import MAX_PART_MS
-from gateway.media import Part, Position, SegmentFact, segment_key
-from gateway.outputs import Consumption
+from gateway.media import segment_key
+from gateway.plugin_api import (
+    Clock,
+    Config,
+    Consumption,
+    LeaseLost,
+    Part,
+    Position,
+    SegmentFact,
+    Storage,
+    StorageFull,
+    StorageUnavailable,
+)
 from gateway.schedules.recording_plan import Decision
-from gateway.storage.interface import Storage, StorageFull, StorageUnavailable
 from gateway.storage.room_requests import request_room
 from plugins.hls_recorder.footage import AttachmentState, Footage
 from plugins.hls_recorder.index import IndexWriter

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from gateway.footage.recorder_state import newest_segments
 from gateway.footage.recordings import RecorderSettings
 from gateway.footage.segments import Fence, Gap, Segment, StoredSegment, open_segments
-from gateway.media import Position, SegmentFact, parse_segment_key
+from gateway.media import parse_segment_key
+from gateway.plugin_api import Position, SegmentFact, Storage
 from gateway.storage.file_repair import FileRepair, Repair, RepairAction
-from gateway.storage.interface import Storage
 from gateway.tenancy.scopes import FootageScope
 
 log = logging.getLogger(__name__)

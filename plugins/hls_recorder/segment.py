@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.footage.segments import SegmentValues
-from gateway.media import Part, PartFact, Position, pack_parts
+from gateway.media import PartFact, pack_parts
+from gateway.plugin_api import Part, Position
 from gateway.storage.interface import SegmentWriter
 
 #: A larger distance between parts of one run, or a larger overlap of runs, means that a clock was set.

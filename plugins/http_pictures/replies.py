@@ -5,9 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from gateway.sources.camera_text import clean
-from gateway.sources.tracks import SourceError
-from gateway.states import reason_for
+from gateway.plugin_api import SourceError, clean_camera_text, reason_for
 
 #: Longest head; asyncio's reader has the same limit.
 _MAX_LINES = 200
@@ -47,7 +45,7 @@ class ReplyHead:
     @property
     def content_type(self) -> str:
         """The media type in lower case, without parameters; empty without one."""
-        return clean((self.get("content-type") or "").partition(";")[0].strip().strip("\"'").lower(), 60)
+        return clean_camera_text((self.get("content-type") or "").partition(";")[0].strip().strip("\"'").lower(), 60)
 
 
 async def read_head(reader: asyncio.StreamReader) -> ReplyHead:
@@ -56,7 +54,7 @@ async def read_head(reader: asyncio.StreamReader) -> ReplyHead:
         match = _STATUS_LINE.fullmatch(await _read_line(reader))
         if match is None:
             raise SourceError("invalid_data", "what answers at this port does not speak HTTP")
-        head = ReplyHead(int(match[1]), clean((match[2] or b"").decode("latin-1"), 60))
+        head = ReplyHead(int(match[1]), clean_camera_text((match[2] or b"").decode("latin-1"), 60))
         for _ in range(_MAX_LINES):
             line = (await _read_line(reader)).decode("latin-1").strip()
             if not line:

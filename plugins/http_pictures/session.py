@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from time import monotonic
 from urllib.parse import urljoin
 
-from gateway.sources.camera_text import clean
-from gateway.sources.login import Login
-from gateway.sources.source import Follow, SourceReceiver, SourceSession, SourceTarget, open_streams
-from gateway.sources.tracks import VIDEO, Description, SourceError, TrackDescription
+from gateway.plugin_api import (
+    VIDEO,
+    Description,
+    Follow,
+    Login,
+    SourceError,
+    SourceReceiver,
+    SourceSession,
+    SourceTarget,
+    TrackDescription,
+    clean_camera_text,
+    open_streams,
+)
 from plugins.http_pictures.pictures import PictureFinder
 from plugins.http_pictures.replies import ReplyHead, read_body, read_head, refusal
 
@@ -75,7 +84,7 @@ class HttpSession(SourceSession):
         is_stream = kind.startswith("multipart/")
         return Description(
             tracks=(TrackDescription(0, VIDEO, "mjpeg", 26, CLOCK_RATE),),
-            server=clean(head.get("server") or "") or None,
+            server=clean_camera_text(head.get("server") or "") or None,
             login=self._login.kind,
             quirks=() if is_stream else (f"sends single pictures: one is asked for each {POLL_SECONDS:g} s",),
             gives_units=True,

@@ -1,7 +1,6 @@
 """The source of http and https URLs."""
 
-from gateway.config import Config
-from gateway.sources.source import Follow, SessionSource, SourceSession, SourceTarget
+from gateway.plugin_api import Config, Follow, SessionSource, SourceSession, SourceTarget
 from plugins.http_pictures.session import HttpSession
 
 

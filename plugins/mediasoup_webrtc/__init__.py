@@ -1,12 +1,22 @@
 """Live video in the browser: each device's RTP to the SFU (mediasoup), and from there WebRTC to viewers."""
 
-from gateway.config import Config
-from gateway.hookspecs import HealthCheck, OptionSchemas, hookimpl, in_process
-from gateway.outputs import DirectOutput, OutputContext
-from gateway.plugin_context import PluginContext
-from plugins.mediasoup_webrtc.health import build_health_check
-from plugins.mediasoup_webrtc.options import DeviceOptions, DeviceOptionsSchema
-from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
+from typing import TYPE_CHECKING
+
+from gateway.plugin_api import (
+    Config,
+    DirectOutput,
+    HealthCheck,
+    OptionSchemas,
+    OutputContext,
+    PluginContext,
+    hookimpl,
+    in_process,
+)
+
+if TYPE_CHECKING:
+    from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
+
+# All processes load this module, few of them an output or tokens, whose libraries take 10 MB.
 
 
 class MediasoupWebrtc:
@@ -18,11 +28,16 @@ class MediasoupWebrtc:
     @hookimpl
     def register_options(self) -> list[OptionSchemas]:
         """What viewers of a device get."""
+        from plugins.mediasoup_webrtc.options import DeviceOptionsSchema
+
         return [OptionSchemas(device=DeviceOptionsSchema)]
 
     @hookimpl
     def register_direct_outputs(self, context: OutputContext, plugin: PluginContext) -> list[DirectOutput]:
         """One output for all devices of the stream worker process."""
+        from plugins.mediasoup_webrtc.options import DeviceOptions
+        from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
+
         self._output = MediasoupWebrtcOutput(
             context, lambda device_id: DeviceOptions.parse(plugin.options.device(device_id))
         )
@@ -44,6 +59,8 @@ class MediasoupWebrtc:
     @hookimpl
     def register_health_checks(self, config: Config) -> list[HealthCheck]:
         """The SFU and its Workers."""
+        from plugins.mediasoup_webrtc.health import build_health_check
+
         return [build_health_check(config)]
 
     @in_process

@@ -17,7 +17,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from gateway.errors import VasError
+from gateway.plugin_api import VasError
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from gateway.config import Config
-from gateway.hookspecs import ComponentHealth, HealthCheck
+from gateway.plugin_api import ComponentHealth, Config, HealthCheck
 from plugins.mediasoup_webrtc.tokens import control_key
 
 _REMEDY = (

@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any
 
-from gateway.media import SourceInfo
-from gateway.outputs import Demand, OutputArguments, OutputMode
+from gateway.plugin_api import Demand, OutputArguments, OutputMode, SourceInfo
 from plugins.mediasoup_webrtc.audience import Arrivals, Audience
 from plugins.mediasoup_webrtc.options import DeviceOptions
 from plugins.mediasoup_webrtc.rtp import (

@@ -6,7 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 
-from gateway.fields import Count, Flag
+from gateway.plugin_api import Count, Flag
 
 
 class DeviceOptionsSchema(ma.Schema):

@@ -6,9 +6,15 @@ import logging
 import time
 from typing import Any
 
-from gateway.errors import VasError
-from gateway.media import SourceInfo
-from gateway.outputs import DeviceContext, DirectOutput, OutputArguments, OutputContext, PipelineInputs
+from gateway.plugin_api import (
+    DeviceContext,
+    DirectOutput,
+    OutputArguments,
+    OutputContext,
+    PipelineInputs,
+    SourceInfo,
+    VasError,
+)
 from plugins.mediasoup_webrtc.control import SfuControl, SfuRefused, SfuUnreachable
 from plugins.mediasoup_webrtc.ingest import DeviceIngest
 from plugins.mediasoup_webrtc.options import DeviceOptions, ReadOptions

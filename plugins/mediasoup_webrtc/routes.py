@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 import marshmallow as ma
 from flask import request
 
-from gateway.api.base import Blueprint, ReplySchema, Time, current_scope, request_stream
-from gateway.config import Config
+from gateway.plugin_api import Config
+from gateway.plugin_api.web import Blueprint, ReplySchema, Time, current_scope, request_stream
 from plugins.mediasoup_webrtc.tokens import mint_viewer_token
 
 

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gateway.media import AudioInfo, SourceInfo, VideoInfo
-from gateway.outputs import MAIN_INPUT, OutputMode, PipelineInputs
+from gateway.plugin_api import MAIN_INPUT, AudioInfo, OutputMode, PipelineInputs, SourceInfo, VideoInfo
 
 #: Size of an RTP packet: leaves space for DTLS-SRTP, IPv6 and a VPN in an Ethernet frame.
 PACKET_BYTES = 1200

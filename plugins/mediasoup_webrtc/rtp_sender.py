@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from gateway.outputs import PacketTaker
+from gateway.plugin_api import PacketTaker
 from plugins.mediasoup_webrtc.h264 import H264Packetizer
 from plugins.mediasoup_webrtc.rtp import PACKET_BYTES, TrackPorts
 from plugins.mediasoup_webrtc.rtp_time import PictureTime, SampleTime
@@ -33,6 +33,7 @@ class RtpSender(PacketTaker):
         self.unusable = 0
         # The wall clock at the start is nearly the same for the next worker, on this machine or another.
         self.offset_seconds = wall_clock() - time.monotonic()
+        self._wall_clock = wall_clock
         self._packetizer = H264Packetizer(_PAYLOAD_BYTES)
         self._picture_time = PictureTime(VIDEO_RATE, self.offset_seconds)
         self._time: float | None = None
@@ -72,6 +73,8 @@ class RtpSender(PacketTaker):
             self._packetizer.resync()
             self._packetizer.end_unit()
             self._time = None
+            self.offset_seconds = self._wall_clock() - time.monotonic()
+            self._picture_time.resume(self.offset_seconds)
         is_new = is_wanted and not self.is_wanted
         self.is_wanted = is_wanted
         if is_new:

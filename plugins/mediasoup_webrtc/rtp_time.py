@@ -18,9 +18,21 @@ class PictureTime:
         self._rate = rate
         self._offset = round(offset_seconds * rate)
         self._last: int | None = None
+        self._resumed: int | None = None
+
+    def resume(self, offset_seconds: float) -> None:
+        """Nobody has seen the pictures before: the next time stamp may be any later one, with this constant.
+
+        After a long pause time stamps follow the wall clock again: players know capture times by them.
+        """
+        self._resumed = round(offset_seconds * self._rate)
 
     def at(self, time: float) -> int:
         """The time stamp of a picture; call it once for each."""
+        if self._resumed is not None:
+            self._offset, self._resumed = self._resumed, None
+            if self._last is not None and int(time * self._rate + 0.5) + self._offset > self._last:
+                self._last = None
         ticks = int(time * self._rate + 0.5) + self._offset
         last = self._last
         if last is not None and not 0 < ticks - last <= _MAX_PAUSE_SECONDS * self._rate:

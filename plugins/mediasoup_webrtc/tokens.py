@@ -7,9 +7,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from joserfc import jwt
-from joserfc.jwk import OctKey
-
 
 def control_key(sfu_secret: str) -> str:
     """The key of the SFU's control interface, sent as a bearer token."""
@@ -36,6 +33,10 @@ def mint_viewer_token(
     sfu_secret: str, *, device_id: str, tenant_id: str, lifetime_seconds: int, now: float | None = None
 ) -> ViewerToken:
     """Create a token for one device; the SFU verifies it on its own."""
+    # Imported here: the keys above are needed in processes that issue no token.
+    from joserfc import jwt
+    from joserfc.jwk import OctKey
+
     issued = int(now if now is not None else time.time())
     expires = issued + lifetime_seconds
     claims = {

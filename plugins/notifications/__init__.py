@@ -4,16 +4,22 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway.config import Config
-from gateway.hookspecs import HealthCheck, OptionSchemas, hookimpl
-from gateway.plugin_context import PluginContext
-from gateway.plugin_tasks import PluginMigration, PluginService
+from gateway.plugin_api import (
+    Config,
+    HealthCheck,
+    OptionSchemas,
+    PluginContext,
+    PluginMigration,
+    PluginService,
+    hookimpl,
+)
 from plugins.notifications.health import build_check
 from plugins.notifications.migrations import create_tables
+from plugins.notifications.needs import has_brokers, has_work
 from plugins.notifications.options import InstallationOptions
 
 if TYPE_CHECKING:
-    from gateway.api.base import Blueprint
+    from gateway.plugin_api.web import Blueprint
 
 
 @hookimpl
@@ -32,8 +38,8 @@ def register_migrations() -> list[PluginMigration]:
 def register_services(plugin: PluginContext) -> list[PluginService]:
     """Rules with their deliveries, and the connections to MQTT brokers."""
     return [
-        PluginService("deliveries", partial(_run_deliveries, plugin)),
-        PluginService("mqtt", partial(_run_mqtt, plugin)),
+        PluginService("deliveries", partial(_run_deliveries, plugin), is_needed=has_work),
+        PluginService("mqtt", partial(_run_mqtt, plugin), is_needed=has_brokers),
     ]
 
 

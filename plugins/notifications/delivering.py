@@ -12,9 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gateway import database
-from gateway.database import DatabaseUnavailable
-from gateway.tenancy.scopes import EVERY_TENANT
+from gateway.plugin_api import EVERY_TENANT, DatabaseUnavailable, database
 from plugins.notifications.channels.model import MAIL, Channel, note_failure, note_success
 from plugins.notifications.deliveries import model as deliveries
 from plugins.notifications.deliveries.model import Delivery

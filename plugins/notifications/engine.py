@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway import database
-from gateway.clock import to_ms
 from gateway.devices.model import Device, DeviceTag
+from gateway.plugin_api import EVERY_TENANT, EveryTenantScope, TenantScope, database, to_ms
 from gateway.tags import tags_of
-from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, TenantScope
 from plugins.notifications.channels.model import MAIL, Channel, list_channels
 from plugins.notifications.deliveries.model import add_delivery
 from plugins.notifications.happenings import ENDED, Happening

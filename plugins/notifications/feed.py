@@ -2,8 +2,10 @@
 
 import peewee
 
-from gateway.tenancy.scopes import EVERY_TENANT, IdField, TenantRow
-from gateway.tenancy.tenants import DEFAULT_TENANT_ID
+from gateway.plugin_api import DEFAULT_TENANT_ID, EVERY_TENANT, IdField, TenantRow
+
+#: The reader that applies the rules.
+RULES = "rules"
 
 
 class FeedPlace(TenantRow):

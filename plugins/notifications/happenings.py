@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from gateway.clock import format_time
+from gateway.plugin_api import format_time
 from gateway.schedules.local_days import as_local
 from gateway.schedules.recording_plan import find_zone
 

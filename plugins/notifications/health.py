@@ -2,10 +2,7 @@
 
 from datetime import timedelta
 
-from gateway import database
-from gateway.clock import utc_now
-from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.tenancy.scopes import EVERY_TENANT
+from gateway.plugin_api import EVERY_TENANT, ComponentHealth, HealthCheck, database, utc_now
 from plugins.notifications.channels.model import list_channels
 from plugins.notifications.deliveries.model import count_pending, has_overdue
 

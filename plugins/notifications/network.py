@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway.devices.sources import Address, SourcePolicy, embedded_addresses, parse_source, resolve_host
-from gateway.errors import InvalidValue, VasError
+from gateway.plugin_api import InvalidValue, VasError
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 #: What no network of the option allows: metadata services, multicast, unspecified and reserved addresses.

@@ -7,9 +7,7 @@ from urllib.parse import urlsplit
 
 import marshmallow as ma
 
-from gateway.database import DatabaseUnavailable
-from gateway.fields import Count, ShortList, Text
-from gateway.plugin_context import PluginContext
+from gateway.plugin_api import Count, DatabaseUnavailable, PluginContext, ShortList, Text
 from plugins.notifications.network import AddressPolicy, check_networks
 
 DEFAULT_KEEP_DAYS = 30

@@ -9,9 +9,7 @@ from PIL import Image
 from gateway.captures.files import CaptureFiles
 from gateway.captures.queue import POSTER, CaptureQueue, CaptureRequest
 from gateway.captures.snapshot_lists import find_snapshot
-from gateway.config import Config
-from gateway.errors import NotFound, VasError
-from gateway.tenancy.scopes import EveryTenantScope
+from gateway.plugin_api import Config, EveryTenantScope, NotFound, VasError
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from gateway import database
-from gateway.clock import utc_now
-from gateway.errors import NotFound, VasError
-from gateway.events.model import Event
-from gateway.plugin_context import Secrets
-from gateway.secrets import SealBroken
-from gateway.tenancy.scopes import TenantScope
+from gateway.plugin_api import Event, NotFound, SealBroken, Secrets, TenantScope, VasError, database, utc_now
 from plugins.notifications.channels.model import MAIL, PUSH, WEBHOOK, Channel
 from plugins.notifications.channels.subscriptions import open_subscribers, unsubscribe
 from plugins.notifications.channels.values import signing_secrets

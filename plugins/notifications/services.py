@@ -8,11 +8,7 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
-from gateway import database
-from gateway.clock import utc_now
-from gateway.database import DatabaseUnavailable
-from gateway.events.following import Follower
-from gateway.plugin_context import PluginContext
+from gateway.plugin_api import DatabaseUnavailable, Follower, PluginContext, database, utc_now
 from plugins.notifications import engine, feed
 from plugins.notifications.channels.model import MAIL, PUSH, WEBHOOK
 from plugins.notifications.deliveries import model as deliveries
@@ -23,7 +19,6 @@ from plugins.notifications.sending import ChannelSender
 
 log = logging.getLogger(__name__)
 
-RULES = "rules"
 #: Seconds between two looks at the feed, events read at once, and seconds between two clean-ups.
 _LOOK_SECONDS = 0.5
 _BATCH = 500
@@ -68,7 +63,7 @@ class EventReader:
                 return False
             with database.transaction():
                 engine.RuleEngine().handle(events, utc_now(), options)
-                feed.write_place(RULES, self._follower.position)
+                feed.write_place(feed.RULES, self._follower.position)
         except BaseException:
             self._follower = None
             raise
@@ -76,13 +71,13 @@ class EventReader:
 
     def _open(self) -> Follower:
         with database.session():
-            place = feed.read_place(RULES)
+            place = feed.read_place(feed.RULES)
         if place is not None:
             return Follower(place)
-        # What happened before there were rules is not reported.
+        # The place of the first rule; without one nobody asks for what has happened.
         follower = Follower.from_now()
         with database.transaction():
-            feed.write_place(RULES, follower.position)
+            feed.write_place(feed.RULES, follower.position)
         return follower
 
 

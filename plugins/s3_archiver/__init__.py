@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from gateway.archive.interface import Archive
-from gateway.config import Config
-from gateway.hookspecs import HealthCheck, OptionSchemas, hookimpl
-from gateway.plugin_context import PluginContext
-from gateway.plugin_tasks import PluginJob, PluginMigration, PluginService
+from gateway.plugin_api import (
+    Archive,
+    Config,
+    HealthCheck,
+    Metric,
+    OptionSchemas,
+    PluginContext,
+    PluginJob,
+    PluginMigration,
+    PluginService,
+    hookimpl,
+)
 
 # The client of the storage takes 15 MB: each part is imported in the processes that use it.
 
@@ -22,9 +29,9 @@ def register_options() -> list[OptionSchemas]:
 @hookimpl
 def register_migrations() -> list[PluginMigration]:
     """The table of archived objects."""
-    from plugins.s3_archiver.model import create_tables
+    from plugins.s3_archiver.model import add_expiry, create_tables
 
-    return [PluginMigration(1, "create_objects", create_tables)]
+    return [PluginMigration(1, "create_objects", create_tables), PluginMigration(2, "add_expiry", add_expiry)]
 
 
 @hookimpl
@@ -36,7 +43,12 @@ def register_services(plugin: PluginContext) -> list[PluginService]:
 
         run_uploads(stop, plugin)
 
-    return [PluginService("uploads", run)]
+    def has_bucket() -> bool:
+        from plugins.s3_archiver.settings import read_settings
+
+        return read_settings(plugin.options.installation()).bucket is not None
+
+    return [PluginService("uploads", run, is_needed=has_bucket)]
 
 
 @hookimpl
@@ -54,10 +66,9 @@ def register_jobs(plugin: PluginContext) -> list[PluginJob]:
 @hookimpl
 def register_archives(plugin: PluginContext) -> list[Archive]:
     """The bucket as an archive that playback reads."""
-    from plugins.s3_archiver.archive import S3Archive
-    from plugins.s3_archiver.settings import read_settings
+    from plugins.s3_archiver.reported import ReportedArchive
 
-    return [S3Archive(lambda: read_settings(plugin.options.installation()).bucket)]
+    return [ReportedArchive(plugin)]
 
 
 @hookimpl
@@ -66,6 +77,14 @@ def register_blueprints(plugin: PluginContext) -> list:
     from plugins.s3_archiver.routes import build_blueprint
 
     return [build_blueprint(plugin)]
+
+
+@hookimpl
+def register_metrics(plugin: PluginContext) -> list[Metric]:
+    """What is uploaded, and what waits."""
+    from plugins.s3_archiver.metrics import build_metrics
+
+    return build_metrics(plugin)
 
 
 @hookimpl

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
-from gateway.archive.interface import ArchiveUnavailable
+from gateway.plugin_api import ArchiveUnavailable
 from plugins.s3_archiver.bucket import Bucket
 from plugins.s3_archiver.failures import StoreFailure
 from plugins.s3_archiver.outbox import ARCHIVE

@@ -11,7 +11,7 @@ from typing import Any
 import obstore
 from obstore.store import S3Store
 
-from gateway.errors import NotFound
+from gateway.plugin_api import NotFound
 from plugins.s3_archiver.failures import StoreFailure, explain, is_missing
 from plugins.s3_archiver.plain_requests import BucketRequests
 from plugins.s3_archiver.settings import HOST, KEYS, NONE, BucketSettings

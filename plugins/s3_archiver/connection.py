@@ -6,9 +6,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from gateway.errors import NotFound
-from gateway.plugin_context import PluginContext
-from gateway.plugin_tasks import JobContext
+from gateway.plugin_api import JobContext, NotFound, PluginContext
 from plugins.s3_archiver.bucket import Bucket
 from plugins.s3_archiver.failures import StoreFailure
 from plugins.s3_archiver.settings import BucketSettings, read_settings

@@ -6,7 +6,7 @@ their number (Amazon S3 user guide, "Checking object integrity"). Stores with ke
 
 import hashlib
 
-from gateway.archive.interface import FileChecksums
+from gateway.plugin_api import FileChecksums
 
 
 class FileDigest:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from gateway.archive.interface import ArchiveUnavailable
+from gateway.plugin_api import ArchiveUnavailable
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,14 @@ from typing import Any
 
 import redis
 
-from gateway.database import DatabaseUnavailable
-from gateway.errors import PluginError
-from gateway.hookspecs import ComponentHealth, HealthCheck
-from gateway.plugin_context import PluginContext
-from gateway.redis_client import connect_redis
+from gateway.plugin_api import (
+    ComponentHealth,
+    DatabaseUnavailable,
+    HealthCheck,
+    PluginContext,
+    PluginError,
+    connect_redis,
+)
 from plugins.s3_archiver.settings import read_settings
 from plugins.s3_archiver.status import CLOSED, FAILING, UNCONFIGURED, Status, StatusStore
 

@@ -4,10 +4,9 @@ import logging
 import re
 from collections.abc import Collection
 
-from gateway import database
 from gateway.devices.model import Device
 from gateway.footage.recordings import Recording
-from gateway.tenancy.scopes import EVERY_TENANT
+from gateway.plugin_api import EVERY_TENANT, database
 from plugins.s3_archiver.bucket import Bucket
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import peewee
 
-from gateway.tenancy.scopes import IdField, TenantRow, TimeField
+from gateway.plugin_api import IdField, TenantRow, TimeField
 from plugins.s3_archiver.failures import PROBLEMS
 
 WAITING, ARCHIVED = "waiting", "archived"
@@ -27,6 +27,8 @@ class ArchivedObject(TenantRow):
     error_code = peewee.TextField(null=True)
     error_detail = peewee.TextField(null=True)
     archived_at = TimeField(null=True)
+    #: When an export is deleted by itself: its object stays then.
+    expires_at = TimeField(null=True)
 
     class Meta:
         table_name = "s3_archiver_objects"
@@ -54,6 +56,11 @@ def create_tables(run, types):
             PRIMARY KEY (kind, subject_id)
         )""")
     run("CREATE INDEX s3_archiver_objects_waiting ON s3_archiver_objects (state) WHERE state <> 'archived'")
+
+
+def add_expiry(run, types):
+    """The second migration."""
+    run(f"ALTER TABLE s3_archiver_objects ADD COLUMN expires_at {types.time}")
 
 
 def remedy_of(code: str | None) -> str | None:

@@ -7,8 +7,7 @@ from zoneinfo import available_timezones
 
 import marshmallow as ma
 
-from gateway.fields import Choice, Count, Flag, ShortList, Text
-from gateway.plugin_options.fields import Secret, TimeWindow
+from gateway.plugin_api import Choice, Count, Flag, Secret, ShortList, Text, TimeWindow
 from plugins.s3_archiver.settings import (
     ADDRESSINGS,
     CREDENTIALS,

@@ -13,21 +13,30 @@ from typing import Any
 
 import peewee
 
-from gateway import database
-from gateway.archive.interface import assign_devices, mark_archived, pending_segments, read_backlog
 from gateway.captures.bookmarks import READY, Bookmark
 from gateway.captures.files import CaptureFiles
 from gateway.captures.snapshots import Snapshot
-from gateway.config import Config
 from gateway.jobs.files import result_path
 from gateway.jobs.model import DONE, FILE_KINDS, Job
-from gateway.storage.local import LocalStorage, open_storage
-from gateway.tenancy.scopes import EVERY_TENANT, TimeField
+from gateway.plugin_api import (
+    EVERY_TENANT,
+    Config,
+    TimeField,
+    assign_devices,
+    database,
+    mark_archived,
+    open_storage,
+    pending_segments,
+    read_backlog,
+    remove_object,
+)
+from gateway.storage.local import LocalStorage
 from plugins.s3_archiver.failures import StoreFailure
 from plugins.s3_archiver.keys import capture_key
 from plugins.s3_archiver.limits import pause_after
 from plugins.s3_archiver.model import ARCHIVED, WAITING, ArchivedObject
 from plugins.s3_archiver.settings import CLIPS, EXPORTS, SEGMENTS, SNAPSHOTS
+from plugins.s3_archiver.status import Waiting
 from plugins.s3_archiver.upload import Uploaded
 
 #: The name of the archive, which rows of copies store.
@@ -50,20 +59,11 @@ class Item:
     size: int
     content_type: str
     source: str = ""
+    expires_at: datetime | None = None
 
     @property
     def identity(self) -> tuple[str, Any]:
         return self.kind, self.subject_id
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """The backlog. `oldest_at` is the capture or creation time of the oldest; `objects` counts files but segments."""
-
-    bytes: int = 0
-    objects: int = 0
-    oldest_at: datetime | None = None
-    failing: int = 0
 
 
 class Outbox:
@@ -88,6 +88,13 @@ class Outbox:
         items = [*self._snapshots(limit), *self._clips(limit), *self._exports()]
         items = [item for item in items if item.identity not in skipped][:limit]
         return items or self._segments(skipped, limit)
+
+    def begin(self, item: Item) -> None:
+        """Record that an upload begins: if its end is not recorded and its subject is deleted, the object is too."""
+        if item.kind != SEGMENTS:
+            with database.transaction():
+                values = {"object_key": item.key, "size": item.size, "state": WAITING, "attempts": 0}
+                self._insert(item, **values).on_conflict_ignore().execute()
 
     def save(self, item: Item, uploaded: Uploaded) -> None:
         """Record a verified object."""
@@ -145,7 +152,8 @@ class Outbox:
             if first is not None:
                 oldest.append(first)
         with database.session():
-            failing = EVERY_TENANT.select(ArchivedObject).where(ArchivedObject.state == WAITING).count()
+            has_failed = (ArchivedObject.state == WAITING) & ArchivedObject.error_code.is_null(False)
+            failing = EVERY_TENANT.select(ArchivedObject).where(has_failed).count()
         return Waiting(size, objects, min(oldest, default=None), failing + len(self._failed))
 
     # ---- what waits ----------------------------------------------------------------------------------------------
@@ -211,6 +219,7 @@ class Outbox:
                     int(facts["size"]),
                     content_type,
                     path.name,
+                    job.expires_at,
                 )
             )
         return found
@@ -273,25 +282,29 @@ class Outbox:
             ),
         ]
 
-    def _write(self, item: Item, **values: Any) -> None:
-        row = {
-            "device_id": item.device_id,
-            "source": item.source,
-            "object_key": item.key,
-            "size": item.size,
-            "checksum": None,
-            "next_try_at": None,
-            "error_code": None,
-            "error_detail": None,
-            "archived_at": None,
+    def _insert(self, item: Item, **values: Any) -> Any:
+        names = {"tenant_id": item.tenant_id, "kind": item.kind, "subject_id": item.subject_id}
+        return EVERY_TENANT.insert(
+            ArchivedObject,
+            **names,
+            device_id=item.device_id,
+            source=item.source,
+            expires_at=item.expires_at,
             **values,
-        }
+        )
+
+    def _write(self, item: Item, **values: Any) -> None:
+        """Write the row. The object of an earlier file, such as of a clip that was made again, is deleted."""
+        row = {"checksum": None, "next_try_at": None, "error_code": None, "error_detail": None, "archived_at": None}
+        row |= {"object_key": item.key, "size": item.size} | values
+        update = row | {"device_id": item.device_id, "source": item.source, "expires_at": item.expires_at}
         with database.transaction():
-            EVERY_TENANT.insert(
-                ArchivedObject, tenant_id=item.tenant_id, kind=item.kind, subject_id=item.subject_id, **row
-            ).on_conflict(
+            earlier = EVERY_TENANT.select(ArchivedObject, ArchivedObject.object_key).where(_same(item)).scalar()
+            if earlier not in (None, item.key):
+                remove_object(ARCHIVE, earlier, int(self._clock().timestamp() * 1000))
+            self._insert(item, **row).on_conflict(
                 conflict_target=[ArchivedObject.kind, ArchivedObject.subject_id],
-                update={getattr(ArchivedObject, name): value for name, value in row.items()},
+                update={getattr(ArchivedObject, name): value for name, value in update.items()},
             ).execute()
 
 

@@ -1,22 +1,30 @@
 """`/plugins/s3_archiver`: the state of the uploads, the objects, a test of the connection, and trying again now."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import marshmallow as ma
 import redis
 
-from gateway import database
-from gateway.api.base import Blueprint, PageArgsSchema, ReplySchema, Time, current_scope, offset_of, paginated
-from gateway.errors import Unavailable
-from gateway.plugin_context import PluginContext
-from gateway.redis_client import RedisErrorsAs, connect_redis
-from gateway.tenancy.scopes import TenantScope
+from gateway.plugin_api import PluginContext, RedisErrorsAs, TenantScope, Unavailable, connect_redis, database
+from gateway.plugin_api.web import (
+    Blueprint,
+    IdempotencySchema,
+    PageArgsSchema,
+    ReplySchema,
+    Time,
+    create_once,
+    current_scope,
+    offset_of,
+    paginated,
+)
+from plugins.s3_archiver.gone import delete_object
 from plugins.s3_archiver.model import ARCHIVED, WAITING, ArchivedObject, remedy_of
-from plugins.s3_archiver.settings import CLIPS, EXPORTS, SNAPSHOTS
-from plugins.s3_archiver.status import STATES, StatusStore
+from plugins.s3_archiver.reported import TEST_KIND
+from plugins.s3_archiver.settings import CLIPS, EXPORTS, SNAPSHOTS, read_settings
+from plugins.s3_archiver.status import STATES, UNCONFIGURED, StatusStore
 
-TEST_KIND = "s3_archiver.test"
 _STORED_KINDS = (SNAPSHOTS, CLIPS, EXPORTS)
 
 
@@ -122,8 +130,10 @@ def build_blueprint(plugin: PluginContext) -> Blueprint:
         if found is not None:
             mine = [one for one in found.active if str(one.get("key")).startswith(f"{scope.tenant_id}/")]
             return asdict(found) | {"active": mine}
+        is_configured = read_settings(plugin.options.installation()).bucket is not None
+        state = "unknown" if is_configured else UNCONFIGURED
         numbers = ("backlog_bytes", "backlog_objects", "failing_objects", "bytes_per_second", "uploaded_bytes")
-        return {"state": "unknown", "active": [], "warn_hours": 0, "uploaded_objects": 0} | dict.fromkeys(numbers, 0)
+        return {"state": state, "active": [], "warn_hours": 0, "uploaded_objects": 0} | dict.fromkeys(numbers, 0)
 
     @blp.route("/objects")
     @blp.arguments(ArchivedObjectArgsSchema, location="query")
@@ -136,17 +146,32 @@ def build_blueprint(plugin: PluginContext) -> Blueprint:
         """
         return paginated(*find_objects(current_scope(), args), args)
 
+    @blp.route("/objects/<any(snapshots, clips, exports):kind>/<uuid:subject_id>", methods=["DELETE"])
+    @blp.response(204)
+    @blp.errors(404, 409, 503)
+    def delete_archived_object(kind: str, subject_id: Any) -> None:
+        """Delete an archived object
+
+        For exports that were deleted by themselves after their time, whose objects stay. The objects of deleted
+        snapshots, clips and exports go by themselves. 409 with reason `object_in_use` while the snapshot, bookmark or
+        export exists: it would be archived again.
+        """
+        delete_object(current_scope(), kind, str(subject_id), now=datetime.now(UTC))
+
     @blp.route("/test", methods=["POST"])
+    @blp.arguments(IdempotencySchema, location="headers")
     @blp.response(202, StartedTestSchema)
-    @blp.errors(503)
-    def test_archive_connection() -> dict[str, str]:
+    @blp.errors(403, 409, 415, 422, 503)
+    def test_archive_connection(headers: dict[str, Any]) -> Any:
         """Test the connection
 
         Writes, reads, lists and deletes a small object, from the process that uploads. The result is
         `result.data` of the job: `is_ok`, and `steps` with the reason of the one that failed.
         """
         current_scope()
-        return {"job_id": plugin.jobs.create(TEST_KIND, {})}
+        return create_once(
+            headers["key"], StartedTestSchema, lambda: ({"job_id": plugin.jobs.create(TEST_KIND, {})}, 202, {})
+        )
 
     @blp.route("/retry", methods=["POST"])
     @blp.response(204)

@@ -11,12 +11,8 @@ from datetime import UTC, datetime
 
 import redis
 
-from gateway import database
 from gateway.devices.model import Device
-from gateway.errors import NotFound
-from gateway.plugin_context import PluginContext
-from gateway.redis_client import Outage, connect_redis
-from gateway.tenancy.scopes import EVERY_TENANT
+from gateway.plugin_api import EVERY_TENANT, NotFound, Outage, PluginContext, connect_redis, database
 from plugins.s3_archiver.outbox import Outbox
 from plugins.s3_archiver.settings import KINDS, Settings, read_settings
 from plugins.s3_archiver.status import Status, StatusStore

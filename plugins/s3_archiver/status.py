@@ -12,7 +12,6 @@ import redis
 
 from gateway.redis_values import accept, parse_object, require
 from plugins.s3_archiver.failures import StoreFailure
-from plugins.s3_archiver.outbox import Waiting
 from plugins.s3_archiver.settings import Settings
 
 _KEY = "vas:s3_archiver:status"
@@ -24,6 +23,16 @@ _RATE_SECONDS = 60.0
 _DRAIN_SECONDS = 600.0
 
 UNCONFIGURED, IDLE, UPLOADING, CLOSED, FAILING = STATES = ("unconfigured", "idle", "uploading", "closed", "failing")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The backlog. `oldest_at` is the capture or creation time of the oldest; `objects` counts files but segments."""
+
+    bytes: int = 0
+    objects: int = 0
+    oldest_at: datetime | None = None
+    failing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from gateway.archive.interface import FileChecksums
-from gateway.errors import NotFound
+from gateway.plugin_api import FileChecksums, NotFound
 from plugins.s3_archiver.bucket import Bucket, Stored, part_size_of
 from plugins.s3_archiver.digests import FileDigest
 from plugins.s3_archiver.failures import StoreFailure

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from gateway.database import DatabaseUnavailable
+from gateway.plugin_api import DatabaseUnavailable
 from plugins.s3_archiver.bucket import Bucket
 from plugins.s3_archiver.failures import StoreFailure
+from plugins.s3_archiver.gone import GoneObjects
 from plugins.s3_archiver.leftovers import clean_leftovers
 from plugins.s3_archiver.limits import Bandwidth, Stopped, pause_after, seconds_until_open
-from plugins.s3_archiver.outbox import Item, Outbox, Waiting
+from plugins.s3_archiver.outbox import Item, Outbox
 from plugins.s3_archiver.settings import BucketSettings, Settings, UploadSettings
-from plugins.s3_archiver.status import Meter, Status, build_status
+from plugins.s3_archiver.status import Meter, Status, Waiting, build_status
 from plugins.s3_archiver.upload import upload_file
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ _POLL_SECONDS = 5.0
 #: How often the backlog is counted and the state published.
 _COUNT_SECONDS = 10.0
 _STATUS_SECONDS = 2.0
+#: How often objects are compared with what they belong to.
+_GONE_SECONDS = 30.0
 #: Multipart uploads of killed processes are looked for at the start and then this often.
 _CLEAN_SECONDS = 6 * 3600.0
 #: An upload that sends nothing for so long is reported; it ends by itself after minutes.
@@ -73,6 +76,7 @@ class Uploader:
         self._clock, self._now, self._look_seconds = clock, now, look_seconds
         self._bandwidth = Bandwidth(None, stop=stop, clock=clock)
         self._meter = Meter(clock)
+        self._gone = GoneObjects(clock=now)
         self._lock = threading.Condition()
         self._queue: deque[Item] = deque()
         self._active: dict[tuple[str, Any], _Active] = {}
@@ -86,7 +90,7 @@ class Uploader:
         self._failed_since: datetime | None = None
         self._resume_at = 0.0
         self._is_probing = False
-        self._due = dict.fromkeys(("find", "count", "status", "clean", "options"), 0.0)
+        self._due = dict.fromkeys(("find", "count", "status", "clean", "options", "gone"), 0.0)
 
     def run(self) -> None:
         """Upload until the stop; waits a moment for uploads under way, which end at their next bytes."""
@@ -118,6 +122,8 @@ class Uploader:
             self._fill()
         if self._is_due("count", _COUNT_SECONDS) and self._devices is not None:
             self._meter.set_backlog(self._outbox.count())
+        if self._is_due("gone", _GONE_SECONDS):
+            self._gone.turn()
         if self._is_due("status", _STATUS_SECONDS):
             self._publish(self.status())
         with self._lock:
@@ -257,6 +263,7 @@ class Uploader:
         bucket = self._bucket
         if bucket is None:
             return
+        self._outbox.begin(item)
         try:
             uploaded = upload_file(
                 bucket,

@@ -75,6 +75,8 @@ class HttpCamera:
 
     def __exit__(self, *_: object) -> None:
         self._is_closing = True
+        # `close` alone does not end an `accept` that waits in another thread.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self.drop()
 

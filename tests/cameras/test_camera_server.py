@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .server import PROGRAM, SYSTEM_PYTHON, CameraServer, CameraServerError
+from gateway.testing.camera_server import PROGRAM, SYSTEM_PYTHON, CameraServer, CameraServerError
+
 from .viewing import CameraUnreadableError, probe_streams, read_clocks, read_packets
 
 pytestmark = pytest.mark.integration

@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    with Stack() as stack:
+    with Stack(retention_seconds=3) as stack:
         yield stack
 
 

@@ -109,6 +109,35 @@ def test_nothing_moves_when_live_video_starts(stack, add_camera, add_device, pag
     assert shift <= SHIFT_BUDGET, "\n".join(page.evaluate("() => window.shifts"))
 
 
+def test_nothing_moves_when_the_name_of_a_camera_comes_late(stack, add_camera, add_device, page, note):
+    name = "a name for which a phone needs more than a line"
+    device_id = add_device(add_camera(), name=name)
+    stack.wait_for_state(device_id, "running")
+    page.set_viewport_size({"width": 390, "height": 900})
+    without_events(page)
+    held = []
+    is_shown = False
+
+    def hold(route) -> None:
+        if is_shown:
+            route.continue_()
+        else:
+            held.append(route)
+
+    for kind in ("devices", "streams"):
+        page.route(f"**/api/v1/{kind}/{device_id}", hold)
+    page.goto(f"{stack.url}/devices/{device_id}")
+    page.get_by_test_id("stage").wait_for()
+    is_shown = True
+    for route in held:
+        route.continue_()
+    page.get_by_role("heading", name=name, level=1).wait_for()
+    page.wait_for_load_state("networkidle")
+    shift = page.evaluate("() => window.shift")
+    note(f"layout shift with a late name: {shift:.3f}")
+    assert shift <= SHIFT_BUDGET, "\n".join(page.evaluate("() => window.shifts"))
+
+
 def test_nothing_moves_when_live_video_reconnects(stack, add_camera, add_device, page, note):
     device_id = add_device(add_camera(), name="steady")
     stack.wait_for_state(device_id, "running")
@@ -147,7 +176,7 @@ def test_axe_finds_nothing_on_any_page_light_and_dark(stack, browser, add_device
     paths = ["/", "/?q=nothing", f"/devices/{failing}?autoplay=1", f"/devices/{failing}/edit", "/devices/new"]
     paths += [f"/devices/{recorded}?t={format_time(start_ms / 1000 + 1)}", f"/devices/{recorded}/recording"]
     paths += [f"/devices/{recorded}/snapshots", f"/recordings/{recorded}", "/recordings", "/snapshots", "/bookmarks"]
-    paths += ["/health", "/nowhere", "/devices/00000000-0000-4000-8000-000000000000"]
+    paths += ["/health", "/events", "/nowhere", "/devices/00000000-0000-4000-8000-000000000000"]
     context = browser.new_context(**SCREENS[width], reduced_motion="reduce", bypass_csp=True)
     page = context.new_page()
     faults = []

@@ -1,7 +1,9 @@
 """Analysis through the whole stack: pictures of a camera's sub-stream become events, footage and snapshots."""
 
+from playwright.sync_api import expect
 
-def test_motion_is_an_event_with_a_picture_and_footage(stack, add_device, add_camera):
+
+def test_motion_is_an_event_with_a_picture_and_footage(stack, add_device, add_camera, browser):
     device_id = add_device(add_camera(), sub_source_url=add_camera("sub", width=320, height=180, fps=5))
     stack.wait_for_state(device_id, "running")
     recording = f"/recordings/devices/{device_id}"
@@ -40,3 +42,24 @@ def test_motion_is_an_event_with_a_picture_and_footage(stack, add_device, add_ca
     stack.wait_until(
         lambda: all(one["end"] for one in stack.api.get(f"/detections?device_id={device_id}")), 10, "the events' ends"
     )
+
+    page = browser.new_page()
+    page.goto(f"{stack.url}/events?device={device_id}&picture=1")
+    tile = page.locator(f'[data-event="{event["id"]}"]')
+    expect(tile).to_be_visible(timeout=20_000)
+    expect(tile.locator("img")).to_have_js_property("complete", True)
+    tile.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("event-video")).to_have_attribute("data-player-state", "playing", timeout=30_000)
+    page.keyboard.press("Escape")
+    expect(tile).to_be_focused()
+    tile.click()
+    page.get_by_role("link", name="Show on the timeline").click()
+    expect(page.get_by_role("list", name="Events, from top to bottom")).to_contain_text("Motion", timeout=20_000)
+    expect(page.get_by_test_id("recorded-video")).to_have_attribute("data-player-state", "playing", timeout=20_000)
+    # From a live picture, the previous event is the last one.
+    page.goto(f"{stack.url}/devices/{device_id}")
+    expect(page.get_by_role("button", name="Previous event")).to_be_visible(timeout=20_000)
+    page.keyboard.press("p")
+    expect(page.get_by_test_id("recorded-video")).to_have_attribute("data-player-state", "playing", timeout=20_000)
+    page.close()

@@ -31,6 +31,7 @@ ALL = [
     "0011_events",
     "0012_archive",
     "0013_plugin_work",
+    "0014_event_pages",
 ]
 DEVICE = "00000000-0000-4000-8000-0000000000d1"
 #: Tables whose rows belong to no tenant.

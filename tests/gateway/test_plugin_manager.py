@@ -64,9 +64,9 @@ def fail(error: BaseException):
     return raise_it
 
 
-def needs(version: int) -> types.ModuleType:
+def needs(version: int | str) -> types.ModuleType:
     module = plugin(on_stream_state=lambda state: None)
-    module.api_version = version
+    setattr(module, "api_version" if isinstance(version, int) else "requires_plugin_api", version)
     return module
 
 
@@ -85,8 +85,10 @@ def creating(create) -> types.ModuleType:
         (SystemExit(3), "it raised SystemExit", "PLUGINS_OFF"),
         (creating(fail(OSError("no model file"))), "cannot be loaded: no model file", "PLUGINS_OFF"),
         (creating(fail(KeyboardInterrupt())), "it raised KeyboardInterrupt", "PLUGINS_OFF"),
-        (needs(99), "it needs version 99 of the plugin API; this VAS has 1 to 1", "PLUGINS_OFF"),
-        (needs(0), "it needs version 0 of the plugin API", "PLUGINS_OFF"),
+        (needs(99), "it needs version 99 of the plugin API; this VAS has 1.", "update VAS"),
+        (needs(">=99,<100"), "it needs version >=99,<100 of the plugin API; this VAS has 1.", "update VAS"),
+        (needs("1"), "'requires_plugin_api' must be a text like '>=1.0,<2', not '1'", "correct 'requires_plugin_api'"),
+        (needs(0), "it needs version 0 of the plugin API", "update the plugin"),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_named_and_the_others_run(install, caplog, loaded, reason, remedy):

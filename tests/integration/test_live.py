@@ -22,12 +22,12 @@ from playwright.sync_api import Page, sync_playwright
 
 from gateway.media import AudioInfo, SourceInfo, VideoInfo
 from gateway.outputs import DeviceContext, OutputContext, PacketTaker, PipelineInputs
+from gateway.testing.ports import free_block, free_port, give_back
 from plugins.mediasoup_webrtc import audience, control, output
 from plugins.mediasoup_webrtc.output import MediasoupWebrtcOutput
 from plugins.mediasoup_webrtc.tokens import control_key, mint_viewer_token
 from tests.conftest import wait_until
 from tests.factories import SFU_SECRET, make_config
-from tests.stack.ports import free_block, free_port, give_back
 from tests.stack.stack import ROOT, find_worker_bin
 from tests.stack.viewer import launch_browser
 from workers.streams.loop import MediaLoop

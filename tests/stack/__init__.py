@@ -1,9 +1,11 @@
 """The whole product on free ports for tests and benches, with the processes of the Procfile, kept running."""
 
-from .api import ApiClient, ApiProblem
+from gateway.testing import procfs
+from gateway.testing.api import ApiClient, ApiProblem
+from gateway.testing.ports import free_block, free_port, give_back
+from gateway.testing.processes import ManagedProcess, ProcessKeeper
+
 from .pipelines import FfmpegWatch
-from .ports import free_block, free_port, give_back
-from .processes import ManagedProcess, ProcessKeeper
 from .services import Postgres, Redis
 from .stack import Stack, StackError, find_worker_bin
 from .viewer import BrowserViewer, Latency, launch_browser
@@ -25,4 +27,5 @@ __all__ = [
     "free_port",
     "give_back",
     "launch_browser",
+    "procfs",
 ]

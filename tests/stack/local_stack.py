@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from .ports import free_block, free_port, give_back
+from gateway.testing.ports import free_block, free_port, give_back
+
 from .stack import ROOT, find_worker_bin
 
 START_SECONDS = 120

@@ -14,7 +14,7 @@ import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .ports import free_block, give_back
+from gateway.testing.ports import free_block, give_back
 
 ACCESS_KEY, SECRET_KEY = "test-access", "test-secret-key"
 #: A key that may read and list, and not write.

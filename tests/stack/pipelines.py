@@ -3,7 +3,7 @@
 import threading
 import time
 
-from . import procfs
+from gateway.testing import procfs
 
 #: The variable that identifies every FFmpeg process of a device (workers/ffmpeg/process.py).
 DEVICE_MARK = "VAS_DEVICE_ID"

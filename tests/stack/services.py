@@ -7,9 +7,9 @@ from pathlib import Path
 import psycopg
 import redis
 
-from tests.conftest import PostgresServer, RedisServer
-
-from .ports import free_port
+from gateway.testing.ports import free_port
+from gateway.testing.redis_server import RedisServer
+from tests.conftest import PostgresServer
 
 
 class Redis(RedisServer):
@@ -18,8 +18,6 @@ class Redis(RedisServer):
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(folder)
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def client(self) -> redis.Redis:
         """A connection for the test."""

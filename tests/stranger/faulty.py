@@ -7,12 +7,21 @@ import sys
 import time
 from pathlib import Path
 
-from gateway import database
-from gateway.api.base import Blueprint
 from gateway.devices.model import Device
-from gateway.hookspecs import ComponentHealth, HealthCheck, hookimpl
-from gateway.outputs import ConsumerOutput, Consumption, DirectOutput, OutputArguments, PacketTaker
-from gateway.tenancy.scopes import EVERY_TENANT
+from gateway.plugin_api import (
+    EVERY_TENANT,
+    AddressSource,
+    ComponentHealth,
+    ConsumerOutput,
+    Consumption,
+    DirectOutput,
+    HealthCheck,
+    OutputArguments,
+    PacketTaker,
+    database,
+    hookimpl,
+)
+from gateway.plugin_api.web import Blueprint
 
 BLOCK_SECONDS, BUSY_SECONDS, GIL_SECONDS, LEAK_BYTES = 60, 30, 10, 200 << 20
 leaked = []
@@ -119,6 +128,21 @@ class Consumer(ConsumerOutput):
     def attach(self, device):
         fail("attach", device.id)
         return Taking(device.id)
+
+
+class Source(AddressSource):
+    schemes = ("strange",)
+    default_ports = {"strange": 554}  # noqa: RUF012 (as the contract has it)
+
+    async def resolve(self, target):
+        fail("resolve")
+        return f"rtsp://{target.host}:{target.port}{target.path}"
+
+
+@hookimpl
+def register_sources(context):
+    fail("register_sources")
+    return [Source()]
 
 
 @hookimpl

@@ -14,9 +14,9 @@ import requests
 from bench.bus_watch import BusWatch
 from gateway.isolation.deaths import Deaths
 from gateway.isolation.guard import FOLDER
+from gateway.testing.api import ApiProblem
 from tests.cameras import CameraServer
 from tests.stack import Stack
-from tests.stack.api import ApiProblem
 from tests.stack.stack import ROOT
 from tests.stack.store import CLOSED, OPEN, Store
 from tests.stranger.package import Stranger
@@ -71,10 +71,12 @@ class Watch:
 
 
 class Trial:
-    """A running product with the stranger's plugin and three cameras: its own, another, and one that drops out."""
+    """A running product with the stranger's plugin and four cameras: its own, another, one that drops out, and one that
+    a source of the plugin reads."""
 
-    def __init__(self, stack: Stack, stranger: Stranger, own: Watch, other: Watch, flaky: str) -> None:
-        self.stack, self.stranger, self.own, self.other, self.flaky = stack, stranger, own, other, flaky
+    def __init__(self, stack: Stack, stranger: Stranger, own: Watch, other: Watch, *, flaky: str, sourced: str) -> None:
+        self.stack, self.stranger, self.own, self.other = stack, stranger, own, other
+        self.flaky, self.sourced = flaky, sourced
 
     def measure(
         self,
@@ -126,9 +128,18 @@ PER_DEVICE = {"take", "tick", "attach", "close", "direct.attach", "check", "figu
 
 def drop_out(trial: Trial) -> None:
     """Change the state of the camera that drops out."""
-    trial.stack.api.post(f"/rtsp/streams/{trial.flaky}/stop")
+    _restart(trial, trial.flaky)
+
+
+def connect_again(trial: Trial) -> None:
+    """Connect to the camera that the plugin's source reads."""
+    _restart(trial, trial.sourced)
+
+
+def _restart(trial: Trial, device_id: str) -> None:
+    trial.stack.api.post(f"/rtsp/streams/{device_id}/stop")
     time.sleep(0.5)
-    trial.stack.api.post(f"/rtsp/streams/{trial.flaky}/start")
+    trial.stack.api.post(f"/rtsp/streams/{device_id}/start")
 
 
 def bookmark(trial: Trial) -> None:
@@ -157,6 +168,8 @@ def open_trial(folder: Path, **settings: Any) -> Iterator[Trial]:
             device_id = stack.add_device(name, cameras.add(f"/{name}", **_CAMERA))["id"]
             found.append(Watch(stack, device_id, watches.enter_context(BusWatch(stack, device_id))))
         flaky = stack.add_device("flaky", cameras.add("/flaky", **_CAMERA))["id"]
-        trial = Trial(stack, stranger, *found, flaky)
+        url = cameras.add("/sourced", **_CAMERA).replace("rtsp://", "strange://", 1)
+        sourced = stack.add_device("sourced", url)["id"]
+        trial = Trial(stack, stranger, *found, flaky=flaky, sourced=sourced)
         trial.await_calm()
         yield trial

@@ -51,7 +51,7 @@ def supervised(actors, monkeypatch):
             if StubSupervisor.ending:
                 raise StubSupervisor.ending
 
-    monkeypatch.setattr(actors, "StreamSupervisor", StubSupervisor)
+    monkeypatch.setattr("workers.streams.supervisor.StreamSupervisor", StubSupervisor)
     monkeypatch.setattr(actors.services, "_stream", SimpleNamespace(messages=StubMessages()))
     ids_and_stub = (ids, StubSupervisor)
     return ids_and_stub

@@ -1,6 +1,7 @@
 """A worker of a queue is one process; it takes what it has threads for, and stops in order."""
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.conftest import wait_until
 from tests.contracts.repository import ROOT
 from tests.factories import SECRET_KEY, SFU_SECRET, make_config
 from tests.stack import procfs
-from workers.queue_worker import build_worker, count_threads, warn_of_processes
+from workers.queue_worker import WorkQueue, build_worker, count_threads, warn_of_processes
 
 
 @pytest.fixture
@@ -118,3 +119,26 @@ def test_a_process_has_a_thread_for_each_slot(kind, threads):
 def test_a_number_of_processes_that_nobody_starts_is_logged(kind, warned, caplog):
     warn_of_processes(kind, make_config(stream_processes=4, record_processes=1))
     assert ("'STREAM_PROCESSES' is 4" in caplog.text) == warned
+
+
+def test_threads_without_a_message_sleep_until_there_is_one_or_the_end():
+    waiting, found = WorkQueue(), []
+
+    def take() -> None:
+        try:
+            found.append(waiting.get(timeout=0.001))
+        except queue.Empty:
+            found.append(None)
+
+    threads = [threading.Thread(target=take, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    waiting.put(7)
+    wait_until(lambda: found == [7], "one of them has the message")
+    assert sum(thread.is_alive() for thread in threads) == 2, "the time-out of a poll does not wake the others"
+    with pytest.raises(queue.Empty):
+        waiting.get(block=False)
+    waiting.close()
+    for thread in threads:
+        thread.join(5)
+    assert found == [7, None, None]

@@ -82,3 +82,14 @@ def test_children_start_with_the_default_handlers():
         print(child.wait(20))
     """)
     assert done.stdout.split() == [str(-signal.SIGTERM)], done.stderr
+
+
+def test_a_wait_ends_early_when_something_can_be_read():
+    done = run("""
+        reader, writer = os.pipe()
+        threading.Timer(0.2, os.write, (writer, b"0")).start()
+        print(stop.wait(20, also=[reader]))
+        os.kill(os.getpid(), signal.SIGTERM)
+        print(stop.wait(20, also=[reader]))
+    """)
+    assert done.stdout.split() == ["False", "True"], done.stderr

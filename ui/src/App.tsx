@@ -4,17 +4,17 @@ import { ModalsProvider } from '@mantine/modals';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
 import { createBrowserRouter, RouterProvider } from 'react-router';
-import { afterFirstPaint, loadUntilDone } from './loading';
+import { loadPart } from './frame/PageNotLoaded';
+import { untilNoticesAreNeeded } from './loading';
 import { queryClient } from './queryClient';
 import { preloadPointedPages, ROUTES } from './routes';
 import { theme } from './theme';
 
 const colorSchemeManager = localStorageColorSchemeManager({ key: 'vas.color-scheme' });
 
-// Nothing is reported before the first paint.
 const Notices = lazy(async () => {
-  await afterFirstPaint();
-  return { default: await loadUntilDone(() => import('./frame/Notices').then((module) => module.Notices)) };
+  await untilNoticesAreNeeded();
+  return { default: await loadPart(() => import('./frame/Notices').then((module) => module.Notices)) };
 });
 
 const router = createBrowserRouter(ROUTES);

@@ -1,26 +1,21 @@
 // Waits with what the first paint does not need.
+import { notificationsStore } from '@mantine/notifications';
 
-/** Resolves when the browser has loaded the page and is idle. */
-export function afterFirstPaint(): Promise<void> {
+const INPUTS = ['pointerover', 'pointerdown', 'keydown', 'focusin'];
+
+/**
+ * Resolves at the first notification. Most are about what the user did: at the first input already, so that they are shown
+ * also when the server can no longer be reached.
+ */
+export function untilNoticesAreNeeded(): Promise<void> {
   return new Promise((resolve) => {
-    const whenIdle = () => {
-      if ('requestIdleCallback' in window) window.requestIdleCallback(() => resolve(), { timeout: 2_000 });
-      else setTimeout(resolve, 200);
+    const done = () => {
+      stop();
+      for (const name of INPUTS) document.removeEventListener(name, done);
+      resolve();
     };
-    if (document.readyState === 'complete') whenIdle();
-    else window.addEventListener('load', whenIdle, { once: true });
+    const stop = notificationsStore.subscribe(done);
+    for (const name of INPUTS) document.addEventListener(name, done, { passive: true });
+    if (notificationsStore.getState().notifications.length > 0) done();
   });
-}
-
-const RETRY_MS = 5_000;
-
-/** Repeats an import that fails, as in a moment without network, until it succeeds. */
-export async function loadUntilDone<T>(importModule: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await importModule();
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    }
-  }
 }

@@ -29,6 +29,7 @@ const PAGES: RouteObject[] = [
   page('/devices/:id/snapshots', () =>
     import('./pages/DeviceSnapshotsPage').then((module) => module.DeviceSnapshotsPage),
   ),
+  page('/events', () => import('./pages/EventsPage').then((module) => module.EventsPage)),
   page('/recordings', () => import('./pages/RecordingsPage').then((module) => module.RecordingsPage)),
   page('/recordings/:id', () => import('./pages/RecordedDaysPage').then((module) => module.RecordedDaysPage)),
   page('/snapshots', () => import('./pages/SnapshotsPage').then((module) => module.SnapshotsPage)),

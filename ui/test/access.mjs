@@ -34,6 +34,7 @@ const PAGES = [
   { name: 'recorded-day', path: `/recordings/${cameraId(0)}` },
   { name: 'snapshots', path: '/snapshots' },
   { name: 'bookmarks', path: '/bookmarks' },
+  { name: 'events', path: '/events' },
   { name: 'health', path: '/health' },
   { name: 'no-such-page', path: '/nowhere' },
   {

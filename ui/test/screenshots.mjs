@@ -5,12 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startFakeApi } from './fake-api/server.mjs';
 import { BOOKMARK_PAGES } from './bookmarkShots.mjs';
+import { EVENT_PAGES } from './eventShots.mjs';
 import { GALLERY_PAGES } from './galleryShots.mjs';
 import { NOTIFICATION_PAGES } from './notificationShots.mjs';
 import { PLAYBACK_PAGES } from './playbackShots.mjs';
 import { REASON_PAGES } from './reasonShots.mjs';
 import { RECORDING_PAGES } from './recordingShots.mjs';
-import { cameraAddress, dialog, press } from './shotSteps.mjs';
+import { cameraAddress, dialog, panels, press } from './shotSteps.mjs';
+import { ZONE_PAGES } from './zoneShots.mjs';
 
 const OUT = fileURLToPath(new URL('./shots/', import.meta.url));
 const PATTERN = new RegExp(process.argv[2] ?? '');
@@ -81,14 +83,20 @@ const PAGES = [
       await page.getByText('Copy notes').waitFor();
     },
   },
+  { name: 'panels-system', path: '/health', count: 30, act: panels, isBelow: true },
+  { name: 'panels-device', path: cameraAddress(1), count: 30, act: panels, isBelow: true },
+  { name: 'panels-device-slow', path: cameraAddress(2), count: 30, act: panels, isBelow: true },
+  { name: 'panels-device-off', path: cameraAddress(4), count: 30, act: panels, isBelow: true },
   { name: 'options-device', path: `${cameraAddress(4)}/plugins/mediasoup_webrtc`, count: 30 },
   { name: 'options-all', path: '/plugins/mediasoup_webrtc', count: 30 },
   ...REASON_PAGES,
   ...RECORDING_PAGES,
   ...PLAYBACK_PAGES,
   ...GALLERY_PAGES,
+  ...EVENT_PAGES,
   ...BOOKMARK_PAGES,
   ...NOTIFICATION_PAGES,
+  ...ZONE_PAGES,
 ];
 
 mkdirSync(OUT, { recursive: true });
@@ -114,7 +122,7 @@ try {
         isMobile: size === 'phone',
         timezoneId: 'Europe/Berlin',
       });
-      for (const { name, path, count, act, isBroken } of PAGES) {
+      for (const { name, path, count, act, isBroken, isBelow } of PAGES) {
         const shot = `${name}-${size}-${colorScheme}`;
         if (!PATTERN.test(shot)) continue;
         fake.setCount(count);
@@ -132,7 +140,8 @@ try {
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.waitForLoadState('networkidle', { timeout: 2_000 }).catch(() => {});
         await act?.(page);
-        await page.evaluate(() => window.scrollTo(0, 0));
+        // What is shown is below the first screen.
+        if (!isBelow || size === 'phone') await page.evaluate(() => window.scrollTo(0, 0));
         await page.waitForTimeout(250);
         const overflow = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,

@@ -9,6 +9,13 @@ export const cameraAddress = (number, minutes) =>
 
 export const press = (name) => (page) => page.getByRole('button', { name }).first().click();
 
+/** Brings the panels of plugins into view, where they are loaded. */
+export const panels = async (page) => {
+  await page.getByTestId('plugin-panels').scrollIntoViewIfNeeded();
+  await page.getByText('This panel cannot be shown').first().waitFor();
+  await page.waitForTimeout(300);
+};
+
 export const dialog = (page) => page.getByRole('dialog').waitFor();
 
 const untilPlaying = (page) => page.locator('[data-testid="recorded-video"][data-player-state="playing"]').waitFor();

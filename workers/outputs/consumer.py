@@ -21,6 +21,7 @@ from workers.backoff import Backoff
 from workers.lease_keeper import HeldLease, LeaseKeeper
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.calls import DirectCalls, GuardedCalls, OutputBlocked
+from workers.outputs.given_up import GivenUp
 from workers.outputs.states import ConsumerState, ConsumerStates
 from workers.outputs.sub_reader import SubReader
 
@@ -52,6 +53,7 @@ class ConsumerServices:
     outputs: dict[str, ConsumerOutput]
     is_closing: Callable[[], bool] = lambda: False
     states: ConsumerStates = field(default_factory=ConsumerStates)
+    given_up: GivenUp = field(default_factory=lambda: GivenUp([]))
     clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
 
 
@@ -152,10 +154,11 @@ class ConsumerSupervisor:
         device = find_device_context(self.device_id)
         if device is None:
             raise Ended("device_deleted")
+        wanted_since = self._services.given_up.count(self.output.name)
         consumption = self._calls.run("attach", self.output.attach, DeviceContext(*device))
         reason = "worker_stopped"
         try:
-            self._feed(consumption)
+            self._feed(consumption, wanted_since)
         except Ended as ended:
             reason = str(ended)
             raise
@@ -171,7 +174,7 @@ class ConsumerSupervisor:
         finally:
             self._close(consumption, reason)
 
-    def _feed(self, consumption: Consumption) -> None:
+    def _feed(self, consumption: Consumption, wanted_since: int) -> None:
         position = self._calls.run("position", lambda: consumption.position)
         if self._skip_to is not None and (position is None or position < self._skip_to):
             position = self._skip_to
@@ -186,6 +189,8 @@ class ConsumerSupervisor:
                 next_tick = now + READ_SECONDS
                 if (reason := self._calls.run("tick", consumption.tick)) is not None:
                     raise Ended(reason)
+                if self._services.given_up.has(self.output.name, self.device_id, wanted_since):
+                    raise Ended("requested")
             self._state.set("running")
             if sub is not None:
                 was_live = sub.is_live

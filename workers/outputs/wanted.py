@@ -19,26 +19,31 @@ _MOST_DEVICES = 100_000
 
 
 class WantedDevices:
-    """The devices that outputs want. `read` returns within ANSWER_SECONDS."""
+    """The devices that outputs want. `read` returns within ANSWER_SECONDS, or the `seconds` it is given."""
 
     def __init__(self, outputs: list[ConsumerOutput], monotonic: Callable[[], float] = time.monotonic) -> None:
         self._asked = [_Asked(output) for output in outputs]
         self._monotonic = monotonic
 
-    def read(self) -> dict[str, list[str]]:
+    def read(self, seconds: float | None = None) -> dict[str, list[str]]:
         """The devices of each output, by its name; those of its last answer if it fails or does not answer now."""
         for asked in self._asked:
             asked.begin()
-        deadline = self._monotonic() + ANSWER_SECONDS
+        deadline = self._monotonic() + (ANSWER_SECONDS if seconds is None else seconds)
         for asked in self._asked:
             asked.finish(max(0.0, deadline - self._monotonic()))
         return {asked.output.name: asked.answer for asked in self._asked}
+
+    def counts(self) -> dict[str, int]:
+        """How many answers each output has given so far, by its name."""
+        return {asked.output.name: asked.count for asked in self._asked}
 
 
 class _Asked:
     def __init__(self, output: ConsumerOutput) -> None:
         self.output = output
         self.answer: list[str] = []
+        self.count = 0
         self._plugin = getattr(output, "plugin", "") or output.name
         self._thread = PluginThread(self._plugin, f"wanted {output.name}")
         self._future: Future | None = None
@@ -63,6 +68,7 @@ class _Asked:
         except Exception as error:
             self._note(topic, error)
         else:
+            self.count += 1
             GUARD.problems.clear(self._plugin, topic)
         self._future = None
 

@@ -22,7 +22,7 @@ from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
 _REMOVE_SECONDS = 5.0
 #: Pauses between the folders of a comparison (a device's day, one request to list), and between two comparisons; the
 #: first one begins some time after the start, so that restarts do not repeat it.

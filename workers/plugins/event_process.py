@@ -25,9 +25,9 @@ from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.25
-#: Pauses between two looks at the events, and after a failure.
-_EVENT_SECONDS, _FAILED_SECONDS = 0.5, 5.0
+_LOOK_SECONDS = 1.0
+#: Pauses between two looks at the events and at the health, and after a failure.
+_EVENT_SECONDS, _HEALTH_SECONDS, _FAILED_SECONDS = 0.5, 3.0, 5.0
 
 
 def main(descriptor: str, parent: str) -> None:
@@ -37,8 +37,11 @@ def main(descriptor: str, parent: str) -> None:
     told.beat()
     manager = load_plugins(config)
     ended = threading.Event()
-    for name, turn in (("reports", EventReports(manager).turn), ("health", _watch(config, manager).turn)):
-        threading.Thread(target=_repeat, args=(name, turn, ended), name=name, daemon=True).start()
+    for name, turn, seconds in (
+        ("reports", EventReports(manager).turn, _EVENT_SECONDS),
+        ("health", _watch(config, manager).turn, _HEALTH_SECONDS),
+    ):
+        threading.Thread(target=_repeat, args=(name, turn, seconds, ended), name=name, daemon=True).start()
     told.tell(running=1)
     while not stop.wait(_LOOK_SECONDS):
         told.beat()
@@ -52,10 +55,10 @@ def _watch(config: Config, manager: PluginManager) -> HealthWatch:
     return HealthWatch(checks_of_services(config, client, bus, WorkerSlots(client), manager), SystemClock())
 
 
-def _repeat(name: str, turn: Callable[[], None], ended: threading.Event) -> None:
-    pause = _EVENT_SECONDS
+def _repeat(name: str, turn: Callable[[], None], seconds: float, ended: threading.Event) -> None:
+    pause = seconds
     while not ended.wait(pause):
-        pause = _EVENT_SECONDS
+        pause = seconds
         try:
             turn()
         except Unavailable as error:

@@ -3,12 +3,13 @@
 import logging
 import signal
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.clock import Clock
 from gateway.errors import LeaseLost
 from gateway.plugin_work.services import DONE, PAUSING, RUNNING, STARTING, ServiceState
 from workers.backoff import Backoff
+from workers.exit_codes import describe_code
 from workers.lease_keeper import HeldLease
 from workers.plugins.child import Child
 
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 60.0
 #: A process that is asked to end is killed after this time.
 STOP_SECONDS = 10.0
+#: A service that is not needed any more goes on for this time.
+IDLE_SECONDS = 60.0
 #: After running for this long it counts as healthy, and its deaths are forgotten.
 HEALTHY_SECONDS = 60.0
 _MAX_PAUSE_SECONDS = 60.0
@@ -41,6 +44,7 @@ class Keeper:
     """One process. `step` is called several times a second by the main thread, and never waits.
 
     `ownership` None: every worker runs one of its own. `may_run` False: the process is not started, or ended.
+    `needed_at`: from this moment of the clock on it is needed; until then it counts as done. `hear` gets its messages.
     """
 
     def __init__(
@@ -52,9 +56,12 @@ class Keeper:
         worker: str,
         ownership: Ownership | None = None,
         backoff: Backoff | None = None,
+        needed_at: float = 0.0,
     ) -> None:
         self.label = label
         self.may_run = True
+        self.needed_at = needed_at
+        self.hear: Callable[[dict[str, Any]], None] = lambda message: None
         self.child: Child | None = None
         #: CPU in percent of a core and bytes of memory, as measured last.
         self.usage: tuple[float | None, int | None] = (None, None)
@@ -72,7 +79,8 @@ class Keeper:
         self._resume_at = 0.0
         self._stop_at: float | None = None
         self._last_words: str | None = None
-        self._is_done = False
+        self._is_done = self._is_idle = False
+        self._idle_since: float | None = None
         self._error: str | None = None
         self._deaths = self._restarts = 0
 
@@ -86,6 +94,11 @@ class Keeper:
             return
         if not self.may_run:
             self._give_up()
+        elif now < self.needed_at:
+            self._rest(now)
+        elif self._is_idle:
+            self._is_idle = False
+            self.run_again()
         elif now >= self._resume_at and self._state != DONE and self._owns(now):
             self._start(now)
 
@@ -109,6 +122,12 @@ class Keeper:
             cpu_percent=cpu,
             memory_bytes=memory,
         )
+
+    def _rest(self, now: float) -> None:
+        """Hold the lease, and nothing else: the service is not needed."""
+        self._is_idle = True
+        if self._state != DONE and now >= self._resume_at and self._owns(now):
+            self._enter(DONE)
 
     def run_again(self) -> None:
         """Start a process that is done, or pauses, at once."""
@@ -145,7 +164,7 @@ class Keeper:
         return self._held is not None
 
     def _start(self, now: float) -> None:
-        self._last_words, self._is_done, self._stop_at = None, False, None
+        self._last_words, self._is_done, self._stop_at, self._idle_since = None, False, None, None
         self.usage = (None, None)
         self._started_at = self._heard_at = now
         self._enter(STARTING)
@@ -158,6 +177,7 @@ class Keeper:
         code = child.poll()
         for message in child.read_messages():
             self._heard_at = now
+            self.hear(message)
             if "running" in message and self._state == STARTING:
                 self._enter(RUNNING)
                 log.info("%s: running as process %d", self.label, child.pid)
@@ -171,7 +191,9 @@ class Keeper:
             return
         if self._state == RUNNING and self._deaths and now - self._started_at >= HEALTHY_SECONDS:
             self._deaths, self._error = 0, None
-        if not self.may_run and self._stop_at is None:
+        self._idle_since = None if now >= self.needed_at else now if self._idle_since is None else self._idle_since
+        is_idle = self._idle_since is not None and now - self._idle_since > IDLE_SECONDS
+        if (not self.may_run or is_idle) and self._stop_at is None:
             self._stop_at = now + STOP_SECONDS
             child.terminate()
         is_silent = now - self._heard_at > SILENCE_SECONDS
@@ -215,14 +237,3 @@ class Keeper:
     def _enter(self, state: str) -> None:
         self._state = state
         self._since_ms = int(self._clock.wall() * 1000)
-
-
-def describe_code(code: int) -> str:
-    """How a process ended, in words."""
-    if code >= 0:
-        return f"its process ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    return f"its process was ended by {name}"

@@ -22,7 +22,7 @@ from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 0.1
+_LOOK_SECONDS = 1.0
 _LEASE_SECONDS = 2.0
 #: The plugins worker kills a process that has not ended by itself after ten seconds.
 _STOP_SECONDS = 9.0
@@ -60,12 +60,16 @@ class LeaseWatch:
 
 
 class ServiceRun:
-    """The run of a service in a thread; `error` after it has ended, None if it returned."""
+    """The run of a service in a thread; `error` after it has ended, None if it returned.
+
+    `ended` is a descriptor that can be read from its end on.
+    """
 
     def __init__(self, service: PluginService) -> None:
         self.stop = threading.Event()
         self.error: str | None = None
         self._service = service
+        self.ended, self._end = os.pipe()
         self.thread = threading.Thread(target=self._run, name=service.name, daemon=True)
 
     def _run(self) -> None:
@@ -76,6 +80,8 @@ class ServiceRun:
             if not self.stop.is_set():
                 log.exception("the service failed")
             self.error = describe_error(error)
+        finally:
+            os.write(self._end, b"\0")
 
 
 def main(plugin: str, name: str, lease: str, owner: str, *pipe: str) -> None:
@@ -94,7 +100,7 @@ def main(plugin: str, name: str, lease: str, owner: str, *pipe: str) -> None:
     run = ServiceRun(service)
     run.thread.start()
     told.tell(running=1)
-    while run.thread.is_alive() and not stop.wait(_LOOK_SECONDS):
+    while run.thread.is_alive() and not stop.wait(_LOOK_SECONDS, also=[run.ended]):
         told.beat()
     is_stopped = stop.is_set()
     if is_stopped:

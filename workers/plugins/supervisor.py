@@ -10,8 +10,9 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 import redis
 
@@ -19,6 +20,7 @@ from gateway import database
 from gateway.clock import Clock, SystemClock
 from gateway.config import Config
 from gateway.errors import Unavailable
+from gateway.footage.copies import has_archive_care
 from gateway.isolation.guard import GUARD
 from gateway.isolation.problems import ProblemReports
 from gateway.isolation.threads import note_slow_calls
@@ -34,14 +36,17 @@ from workers.lease_keeper import HeldLease, LeaseKeeper
 from workers.options_watch import OptionsWatch
 from workers.plugins.child import Child, ChildProcess, measure_groups
 from workers.plugins.keeper import STOP_SECONDS, Keeper
+from workers.plugins.needs import HOLD_SECONDS
 from workers.plugins.work_process import ALL
+from workers.plugins.zygote import Zygote, reap_orphans
 from workers.stop_signal import StopSignal
 
 log = logging.getLogger(__name__)
 
 #: The name of the process that calls the `on_*` hooks of a plugin. No service can have it.
 FACTS = "on-hooks"
-_STEP_SECONDS = 0.25
+#: Pauses between two steps: until a child tells something or ends, but within these limits: it may write without end.
+_STEP_SECONDS, _LEAST_SECONDS = 1.0, 0.05
 _REPORT_SECONDS = 3.0
 #: The process that takes care of the archives of all plugins, in the form of a plugin and its service.
 ARCHIVES = ("archives", "care")
@@ -76,7 +81,7 @@ class ServiceLease:
 
 
 class PluginsWorker:
-    """All keepers of this process. `turn` is called several times a second by the main thread."""
+    """All keepers of this process. `turn` is called every second, and when a child has told something."""
 
     def __init__(
         self,
@@ -90,8 +95,10 @@ class PluginsWorker:
         problems: ProblemReports,
         worker: str,
         clock: Clock,
+        needs: Mapping[tuple[str, str], Callable[[], bool]] | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        """`needs`: whether a process of our own is needed, asked here. Services are asked by their plugins' process."""
         self._registered = registered
         self._only = only
         self._keepers = keepers
@@ -101,6 +108,9 @@ class PluginsWorker:
         self._problems = problems
         self._worker = worker
         self._clock = clock
+        self._needs = needs or {}
+        if work is not None:
+            work.hear = self.hear
         self._pause = pause
         self._missing: dict[str, str] = {}
         self._apart: set[str] = set()
@@ -108,7 +118,10 @@ class PluginsWorker:
         #: The states that were reported last.
         self._entered: dict[tuple[str, str], str] = {}
         self._reported: set[tuple[str, str]] = set()
-        for keeper in keepers.values():
+        for (plugin, name), keeper in keepers.items():
+            service = registered[plugin].services.get(name) if plugin in registered else None
+            if service is not None and service.is_needed is not None:
+                keeper.needed_at = clock.monotonic() + HOLD_SECONDS
             # Not before it is known that its tables are there.
             keeper.may_run = False
         self._next_report_at = 0.0
@@ -136,6 +149,13 @@ class PluginsWorker:
             self._entered = entered
             self._attempt(self._report)
 
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """A message of the process that asks plugins whether their services are needed."""
+        service = message.get("service")
+        keeper = self._keepers.get(tuple(service)) if isinstance(service, list) else None
+        if keeper is not None:
+            keeper.needed_at = 0.0 if message.get("needed") else self._clock.monotonic() + HOLD_SECONDS
+
     def options_changed(self, plugin: str) -> None:
         """Start the services of a plugin that are done, or pause after a death, at once; from any thread."""
         self._changed.append(plugin)
@@ -148,10 +168,19 @@ class PluginsWorker:
         while any(keeper.child is not None for keeper in self._all()) and self._clock.monotonic() < until:
             for keeper in self._all():
                 self._attempt(keeper.step)
-            self._pause(_STEP_SECONDS / 5)
+            self._pause(_LEAST_SECONDS)
         for keeper in self._all():
-            keeper.close()
+            self._attempt(keeper.close)
         self._attempt(self._withdraw)
+
+    def descriptors(self) -> list[int]:
+        """They can be read when a child has told something, or has ended."""
+        found = [keeper.child.descriptor for keeper in self._all() if keeper.child is not None]
+        return [descriptor for descriptor in found if descriptor is not None]
+
+    def pids(self) -> list[int]:
+        """The processes that run, or have ended and were not looked at since."""
+        return [keeper.child.pid for keeper in self._all() if keeper.child is not None]
 
     def _all(self) -> list[Keeper]:
         return [*self._keepers.values(), *([self._work] if self._work is not None else [])]
@@ -171,6 +200,8 @@ class PluginsWorker:
             else:
                 GUARD.problems.clear(plugin, "migrations")
         self._missing = missing
+        for key, is_needed in self._needs.items():
+            self._keepers[key].needed_at = 0.0 if is_needed() else self._clock.monotonic() + HOLD_SECONDS
         for (plugin, _), keeper in self._keepers.items():
             keeper.may_run = plugin not in missing and plugin not in self._apart
 
@@ -214,6 +245,11 @@ class PluginsWorker:
             if str(error) != self._last_error:
                 log.warning("the plugins worker goes on without what does not answer: %s", error)
             self._last_error = str(error)
+        except Exception as error:
+            # A defect in the care of one process must not end those of all plugins.
+            if repr(error) != self._last_error:
+                log.exception("a step of the plugins worker failed")
+            self._last_error = repr(error)
 
 
 def _note_problem(plugin: str, name: str, state: ServiceState) -> None:
@@ -225,7 +261,7 @@ def _note_problem(plugin: str, name: str, state: ServiceState) -> None:
         GUARD.problems.clear(plugin, f"process {name}")
 
 
-def run_plugins(config: Config, names: Iterable[str] = ()) -> str | None:
+def run_plugins(config: Config, zygote: Zygote, names: Iterable[str] = ()) -> str | None:
     """Work until SIGTERM; returns a sentence if it cannot begin."""
     only = frozenset(names)
     stop = StopSignal()
@@ -248,7 +284,7 @@ def run_plugins(config: Config, names: Iterable[str] = ()) -> str | None:
             lease = ServiceLease(leases, name, service, worker)
             keepers[name, service] = Keeper(
                 f"{name}/{service}",
-                partial(_spawn_service, name, service, lease, home),
+                partial(_spawn_service, zygote, name, service, lease, home),
                 clock=clock,
                 worker=worker,
                 ownership=lease,
@@ -257,7 +293,7 @@ def run_plugins(config: Config, names: Iterable[str] = ()) -> str | None:
         if hooks_elsewhere(manager, name) and (not only or name in only):
             keepers[name, FACTS] = Keeper(
                 f"{name}/{FACTS}",
-                partial(ChildProcess, "workers.plugins.facts_process", (name,), f"{name}/{FACTS}@{home}"),
+                partial(ChildProcess, zygote, "workers.plugins.facts_process", (name,), f"{name}/{FACTS}@{home}"),
                 clock=clock,
                 worker=worker,
                 ownership=ServiceLease(leases, name, FACTS, worker),
@@ -265,7 +301,7 @@ def run_plugins(config: Config, names: Iterable[str] = ()) -> str | None:
     if not only and manager.hook.register_archives.get_hookimpls():
         keepers[ARCHIVES] = Keeper(
             "/".join(ARCHIVES),
-            partial(ChildProcess, "workers.plugins.archive_process", (), f"{'/'.join(ARCHIVES)}@{home}"),
+            partial(ChildProcess, zygote, "workers.plugins.archive_process", (), f"{'/'.join(ARCHIVES)}@{home}"),
             clock=clock,
             worker=worker,
             ownership=ServiceLease(leases, *ARCHIVES, worker),
@@ -273,15 +309,15 @@ def run_plugins(config: Config, names: Iterable[str] = ()) -> str | None:
     if not only:
         keepers[EVENTS] = Keeper(
             "/".join(EVENTS),
-            partial(ChildProcess, "workers.plugins.event_process", (), f"{'/'.join(EVENTS)}@{home}"),
+            partial(ChildProcess, zygote, "workers.plugins.event_process", (), f"{'/'.join(EVENTS)}@{home}"),
             clock=clock,
             worker=worker,
             ownership=ServiceLease(leases, *EVENTS, worker),
         )
     work = None
-    if any(plugin.jobs or plugin.schedules for plugin in registered.values()):
+    if any(plugin.jobs or plugin.schedules or plugin.asks for plugin in registered.values()):
         listed = ",".join(sorted(only)) or ALL
-        spawn = partial(ChildProcess, "workers.plugins.work_process", (listed,), f"work:{worker}@{home}")
+        spawn = partial(ChildProcess, zygote, "workers.plugins.work_process", (listed,), f"work:{worker}@{home}")
         work = Keeper(f"{'plugins' if listed == ALL else listed}/work", spawn, clock=clock, worker=worker)
     plugins = PluginsWorker(
         registered,
@@ -293,21 +329,25 @@ def run_plugins(config: Config, names: Iterable[str] = ()) -> str | None:
         problems=ProblemReports(client),
         worker=worker,
         clock=clock,
+        needs={ARCHIVES: has_archive_care} if ARCHIVES in keepers else {},
     )
     log.info("plugins worker %s started: %d services", worker, len(keepers))
     watch = OptionsWatch(options_cache_of(manager, config), lambda plugin, _device: plugins.options_changed(plugin))
     if keepers:
         watch.start()
-    while not stop.wait(_STEP_SECONDS):
+    plugins.turn()
+    while not stop.wait(_LEAST_SECONDS) and not stop.wait(_STEP_SECONDS, also=plugins.descriptors()):
         plugins.turn()
+        reap_orphans([*plugins.pids(), *([zygote.pid] if zygote.pid is not None else [])])
     watch.stop()
     plugins.stop()
+    zygote.close()
     leases.close()
     database.close()
     log.info("plugins worker stopped")
     return None
 
 
-def _spawn_service(plugin: str, name: str, lease: ServiceLease, home: str) -> Child:
+def _spawn_service(zygote: Zygote, plugin: str, name: str, lease: ServiceLease, home: str) -> Child:
     arguments = (plugin, name, lease.kind, lease.owner)
-    return ChildProcess("workers.plugins.service_process", arguments, f"{plugin}/{name}@{home}")
+    return ChildProcess(zygote, "workers.plugins.service_process", arguments, f"{plugin}/{name}@{home}")

@@ -28,6 +28,7 @@ from gateway.redis_client import connect_redis
 from workers.job_runner import JobRunner
 from workers.plugins.child_side import call_quietly, end_child, start_child
 from workers.plugins.guarded import Calls, guard_job
+from workers.plugins.needs import ServiceNeeds
 from workers.plugins.schedule_runs import ScheduleRuns
 from workers.stop_signal import StopSignal
 
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 
 #: Jobs of one plugin that run at the same time: those of another need not wait for them.
 JOBS_PER_PLUGIN = 2
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS = 0.5
 _JOBS_SECONDS = 0.5
 _REFRESH_SECONDS = 3.0
 _STOP_SECONDS = 8.0
@@ -65,6 +66,7 @@ class WorkProcess:
         self._clock = clock or SystemClock()
         self._calls = Calls(self._clock)
         self._closing = threading.Event()
+        self._needs = ServiceNeeds(registered, self._clock)
         self._schedules = ScheduleRuns(worker, self._calls, self._clock)
         self._runners = {
             name: JobRunner(
@@ -100,6 +102,10 @@ class WorkProcess:
             self._start_jobs()
         self._schedules.turn(self._my_schedules())
 
+    def needs(self) -> dict[tuple[str, str], bool]:
+        """Whether services are needed, as far as it was found out since the last call."""
+        return self._needs.turn(self._mine)
+
     def stuck(self) -> str | None:
         """What keeps this process from going on, None if nothing does."""
         return self._calls.stuck()
@@ -107,6 +113,7 @@ class WorkProcess:
     def release(self, seconds: float) -> None:
         """Hand back the jobs and wait for the schedules."""
         self._closing.set()
+        self._needs.close()
         until = self._clock.monotonic() + seconds
         self._schedules.release(seconds)
         for thread in (thread for threads in self._threads.values() for thread in threads):
@@ -176,6 +183,8 @@ def main(plugins: str, descriptor: str, parent: str) -> None:
         try:
             process.turn()
             last_error = ""
+            for service, is_needed in process.needs().items():
+                told.tell(service=service, needed=is_needed)
         except Unavailable as error:
             if str(error) != last_error:
                 log.warning("jobs and schedules cannot be read now: %s", error)

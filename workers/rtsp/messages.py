@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from gateway.sources.camera_text import clean
+from gateway.sources.camera_text import clean_camera_text
 
 #: Limits of what is read from a camera, in bytes.
 MAX_HEAD = 64 * 1024
@@ -62,7 +62,7 @@ def parse_head(head: bytes) -> Reply | Request | None:
     """The message of a head (first line and headers); None if it is no RTSP."""
     first, _, rest = head.partition(b"\n")
     if status := _STATUS_LINE.match(first):
-        phrase = clean((status[2] or b"").decode("utf-8", "replace"), 60)
+        phrase = clean_camera_text((status[2] or b"").decode("utf-8", "replace"), 60)
         return Reply(int(status[1]), phrase, _parse_headers(rest))
     if words := _split_request(first):
         return Request(

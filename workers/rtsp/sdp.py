@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from gateway.sources.camera_text import clean
+from gateway.sources.camera_text import clean_camera_text
 from workers.rtp.units import AUDIO, VIDEO, TrackDescription
 
 #: Media of a description that are looked at; cameras have up to ten.
@@ -119,7 +119,7 @@ def parse_sdp(body: bytes) -> SessionDescription | None:
 
 def _read_media(value: str) -> _Media:
     words = value.split(maxsplit=3)
-    kind = clean(words[0].lower(), 20) if words else ""
+    kind = clean_camera_text(words[0].lower(), 20) if words else ""
     formats = [int(word) for word in (words[3].split() if len(words) > 3 else []) if re.fullmatch(r"\d{1,3}", word)]
     return _Media(kind, [number for number in formats if number < 128][:_MAX_FORMATS])
 
@@ -136,13 +136,13 @@ def _read_attribute(media: _Media, value: str) -> None:
     elif name == "fmtp":
         _read_fmtp(media, rest)
     elif name in _KEPT_ATTRIBUTES:
-        media.attributes.setdefault(name, clean(rest, 60))
+        media.attributes.setdefault(name, clean_camera_text(rest, 60))
 
 
 def _read_rtpmap(media: _Media, text: str) -> None:
     found = re.match(r"(\d{1,3})\s+([^/\s]+)\s*(?:/\s*(\d{1,9})\s*(?:/\s*(\d{1,3}))?)?", text)
     if found and len(media.rtpmaps) < _MAX_FORMATS:
-        name = clean(found[2].lower(), 40)
+        name = clean_camera_text(found[2].lower(), 40)
         media.rtpmaps.setdefault(int(found[1]), (name, int(found[3] or 0), int(found[4] or 1) or 1))
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from gateway.devices.sources import credentials_of
 from gateway.errors import VasError
-from gateway.sources.camera_text import clean
+from gateway.sources.camera_text import clean_camera_text
 from gateway.sources.login import Login
 from gateway.sources.source import SourceReceiver
 from gateway.sources.tracks import Description
@@ -312,7 +312,7 @@ class RtspSession:
         return target
 
     def _server_of(self, reply: Reply) -> None:
-        self.server = self.server or clean(reply.get("server") or "") or None
+        self.server = self.server or clean_camera_text(reply.get("server") or "") or None
 
     # Playing.
 

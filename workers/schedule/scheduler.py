@@ -17,7 +17,7 @@ from gateway.captures.queue import CaptureQueue
 from gateway.clock import Clock
 from gateway.config import Config
 from gateway.errors import Unavailable
-from gateway.events.bell import hang_bell
+from gateway.events.bell import hang_bell, take_bell_down
 from gateway.events.model import prune_events
 from gateway.isolation.guard import GUARD
 from gateway.isolation.problems import ProblemReports
@@ -290,6 +290,7 @@ def run_clock(config: Config, *, stop: threading.Event | StopSignal | None = Non
         stop.wait(reconciler.seconds_to_next_pass())
     for thread in threads:
         thread.stop()
+    take_bell_down()
     database.close()
     log.info("clock stopped")
 

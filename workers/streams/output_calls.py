@@ -46,7 +46,11 @@ class OutputThreads:
             key = id(output), use
             if key not in self._threads:
                 name = f"{output.name} {use}"
-                self._threads[key] = [PluginThread(plugin_of(output), f"{name} {n}") for n in range(count)]
+                # A death of this process is not the fault of a plugin whose code is in another one.
+                is_here = not getattr(output, "is_apart", False)
+                self._threads[key] = [
+                    PluginThread(plugin_of(output), f"{name} {n}", is_marked=is_here) for n in range(count)
+                ]
             return self._threads[key]
 
 

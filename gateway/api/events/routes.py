@@ -14,6 +14,8 @@ from gateway.api.events.schemas import (
     EventQueryArgsSchema,
     EventSchema,
     EventStreamArgsSchema,
+    EventValuesArgsSchema,
+    EventValuesSchema,
     LastEventIdSchema,
 )
 from gateway.api.events.stream import EventStream
@@ -21,7 +23,8 @@ from gateway.api.events.views import build_filter, event_view
 from gateway.api.pushed import PushedReply
 from gateway.events.following import oldest_cursor
 from gateway.events.model import COUNTER
-from gateway.events.selection import EventFilter, list_after, list_newest
+from gateway.events.selection import EventFilter, find_event, list_after, list_newest
+from gateway.events.values import count_values
 
 blp = Blueprint("events", __name__, url_prefix="/events", description="What happened to devices, jobs and the service")
 
@@ -118,6 +121,28 @@ def _follow(args: dict[str, Any], criteria: EventFilter) -> Any:
 
 def _reply(events: list[Any], position: int) -> Any:
     return [event_view(event) for event in events], 200, {_CURSOR_HEADER: str(position)}
+
+
+@blp.route("/<int:event_id>")
+class EventById(MethodView):
+    @blp.response(200, EventSchema)
+    @blp.errors(404, 503)
+    def get(self, event_id: int) -> Any:
+        """Read an event"""
+        return event_view(find_event(current_scope(), event_id))
+
+
+@blp.route("/values")
+class EventValues(MethodView):
+    @blp.arguments(EventValuesArgsSchema, location="query")
+    @blp.response(200, EventValuesSchema)
+    @blp.errors(422, 503)
+    def get(self, args: dict[str, Any]) -> Any:
+        """List kinds, labels and zones
+
+        Those of the newest events that plugins recorded, for filters: the most frequent first.
+        """
+        return count_values(current_scope(), device_ids=args["device_id"], start_ms=args["start"])
 
 
 @blp.route("/stream")

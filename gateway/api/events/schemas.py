@@ -62,6 +62,13 @@ class Words(ShortList):
         )
 
 
+class Flag(Count):
+    """Query parameter of a list: 1 if set."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__(load_default=0, low=0, high=1, metadata={"description": description})
+
+
 class EventFilterArgsSchema(Schema):
     """Filter of events; criteria are joined by `and`, values of one criterion by `or`."""
 
@@ -75,6 +82,8 @@ class EventFilterArgsSchema(Schema):
         validate=ma.validate.Range(min=-1_000_000, max=1_000_000),
         metadata={"description": "only with at least this score"},
     )
+    of_plugins = Flag("1: only those that plugins recorded, such as motion and objects")
+    with_picture = Flag("1: only those with a picture")
 
 
 class EventQueryArgsSchema(EventFilterArgsSchema):
@@ -113,6 +122,29 @@ class EventQueryArgsSchema(EventFilterArgsSchema):
             raise ma.ValidationError({"to": ["'to' must be after 'from'"]})
 
 
+class EventValuesArgsSchema(Schema):
+    """Query of the values that events have."""
+
+    device_id = DeviceIds("only events of these devices; may be repeated")
+    start = Moment(data_key="from", load_default=None, metadata={"description": "only those that begin after this"})
+
+
+class EventValueSchema(ReplySchema):
+    """A value, and how many of the events that were looked at have it."""
+
+    value = ma.fields.String()
+    events = ma.fields.Integer()
+
+
+class EventValuesSchema(ReplySchema):
+    """Values to filter the events of plugins by, the most frequent first."""
+
+    kinds = ma.fields.List(ma.fields.Nested(EventValueSchema))
+    labels = ma.fields.List(ma.fields.Nested(EventValueSchema))
+    zones = ma.fields.List(ma.fields.Nested(EventValueSchema))
+    is_complete = ma.fields.Boolean(metadata={"description": "false if there were more events than are looked at"})
+
+
 class EventStreamArgsSchema(EventFilterArgsSchema):
     """Query of the stream of events."""
 
@@ -122,12 +154,8 @@ class EventStreamArgsSchema(EventFilterArgsSchema):
         high=MAX_CURSOR,
         metadata={"description": "where to go on, for clients that cannot send the header `Last-Event-ID`"},
     )
-    passing = Count(
-        load_default=0,
-        low=0,
-        high=1,
-        metadata={"description": "1: also passing facts, such as the progress of jobs, which have no id"},
-    )
+    passing = Flag("1: also passing facts, such as the progress of jobs, which have no id")
+    passing_kind = Words("with `passing`: of passing facts only these kinds; may be repeated", 64)
 
 
 class LastEventIdSchema(Schema):
@@ -196,3 +224,18 @@ class LanesSchema(ReplySchema):
     resolution_seconds = ma.fields.Float()
     lanes = ma.fields.List(ma.fields.Nested(LaneSchema))
     is_complete = ma.fields.Boolean(metadata={"description": "false if there were more events than are read at once"})
+
+
+class NeighboursQueryArgsSchema(Schema):
+    """Query of the events around a moment."""
+
+    at = Moment(required=True, metadata={"description": "the moment"})
+    kind = Words("only of these kinds; may be repeated", 64)
+    label = Words("only with these labels; may be repeated")
+
+
+class NeighboursSchema(ReplySchema):
+    """The events of a device around a moment."""
+
+    previous = ma.fields.Nested(EventSchema, allow_none=True, metadata={"description": "the last that began before"})
+    next = ma.fields.Nested(EventSchema, allow_none=True, metadata={"description": "the first that begins after"})

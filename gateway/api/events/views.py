@@ -45,7 +45,10 @@ def build_filter(tenant_id: str, args: dict[str, Any]) -> EventFilter:
         zones=frozenset(args["zone"]),
         plugins=frozenset(args["plugin"]),
         min_score=args["min_score"],
+        of_plugins=bool(args["of_plugins"]),
+        with_picture=bool(args["with_picture"]),
         with_passing=bool(args.get("passing")),
+        passing_kinds=frozenset(args.get("passing_kind") or ()),
     )
 
 

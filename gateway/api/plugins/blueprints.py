@@ -25,7 +25,7 @@ def add_plugin_blueprints(app: Flask, api: Api, plugins: PluginManager, config: 
     for plugin, blueprint in collect_named(plugins, "register_blueprints", config=config):
         known = set(app.view_functions)
         try:
-            api.add(blueprint)
+            api.add_checked(blueprint)
         except Exception as error:
             logger.debug("the blueprint of plugin '%s' is refused", plugin, exc_info=error)
             plugins.disable(plugin, f"its blueprint cannot be registered: {error}")

@@ -7,6 +7,8 @@ from flask.views import MethodView
 
 from gateway.api.base import Blueprint, services
 from gateway.api.plugins.schemas import PluginSchema
+from gateway.api.plugins.views import panel_views
+from gateway.panels import panels_of
 from gateway.plugin_options.registry import registry_of
 from gateway.plugin_states import read_plugin_states
 
@@ -25,11 +27,13 @@ class Plugins(MethodView):
         wired = services()
         registry = registry_of(wired.plugins)
         levels = {forms.plugin: forms.levels for forms in registry.all()}
+        panels = panels_of(wired.plugins)
         return [
             {
                 **asdict(plugin),
                 "options": levels.get(plugin.name, []),
                 "options_fault": registry.faults.get(plugin.name),
+                "panels": panel_views(panels, plugin.name),
             }
             for plugin in read_plugin_states(wired.plugins, wired.redis)
         ]

@@ -7,8 +7,10 @@ from flask.views import MethodView
 
 from gateway.api.base import services
 from gateway.api.plugins.routes import blp
+from gateway.api.plugins.views import panel_views
 from gateway.api.plugins.work_schemas import PluginWithWorkSchema
 from gateway.errors import NotFound
+from gateway.panels import panels_of
 from gateway.plugin_loading import measure_folder
 from gateway.plugin_states import read_plugin_states
 from gateway.plugin_tasks import PluginSchedule
@@ -43,6 +45,7 @@ class PluginByName(MethodView):
             "tables": tables_of(name),
             "folder_bytes": measure_folder(wired.config, name),
             "work_problems": work.problems,
+            "panels": panel_views(panels_of(wired.plugins), name),
         }
 
 

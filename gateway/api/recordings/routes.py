@@ -3,15 +3,18 @@
 import logging
 from typing import Any
 
+from flask import Response
 from flask.views import MethodView
 
-from gateway.api.base import Blueprint, current_name, current_scope, offset_of, paginated, services
+from gateway.api.base import Blueprint, current_name, current_scope, no_content, offset_of, paginated, services
 from gateway.api.conditional import IdempotencySchema, IfMatchSchema, etag_header, seen_version, with_etag
 from gateway.api.idempotency import create_once
 from gateway.api.merge_patch import merge, repeat_unless_conditional
+from gateway.api.recordings.archives import find_observed
 from gateway.api.recordings.schemas import (
     EVENT_EXAMPLE,
     SETTINGS_EXAMPLE,
+    ArchiveTestSchema,
     EventQueryArgsSchema,
     ExpiringSchema,
     RecordingEventSchema,
@@ -243,6 +246,31 @@ def trust_clock() -> Any:
     confirm_clock(SystemClock())
     forget_doubt()
     return storage_view()
+
+
+@blp.route("/storage/archives/<string(maxlength=100):archive>/test", methods=["POST"])
+@blp.arguments(IdempotencySchema, location="headers")
+@blp.response(202, ArchiveTestSchema)
+@blp.errors(403, 404, 409, 415, 422, 503)
+def test_archive(headers: dict[str, Any], archive: str) -> Any:
+    """Test an archive
+
+    Starts a job of its plugin that tests the connection; its result names the step that fails, and the remedy.
+    """
+    found = find_observed(archive)
+    return create_once(headers["key"], ArchiveTestSchema, lambda: ({"job_id": found.start_test()}, 202, {}))
+
+
+@blp.route("/storage/archives/<string(maxlength=100):archive>/retry", methods=["POST"])
+@blp.response(204)
+@blp.errors(403, 404, 415, 503)
+def retry_archive(archive: str) -> Response:
+    """Copy again now
+
+    Ends the pauses of an archive after failures.
+    """
+    find_observed(archive).retry()
+    return no_content()
 
 
 def _replace(data: dict[str, Any], before: Recording, if_version: int | None) -> Any:

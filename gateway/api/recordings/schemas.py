@@ -6,6 +6,7 @@ import marshmallow as ma
 
 from gateway.api.base import Choice, Count, DeviceIds, Id, PageArgsSchema, ReasonSchema, ReplySchema, Schema, Text, Time
 from gateway.api.time_fields import Moment, OrderedRange, Seconds, WeeklyPlan, ZoneName
+from gateway.archives import WORK_STATES
 from gateway.footage.recordings import OBSERVED
 from gateway.schedules.recording_plan import MODES
 from gateway.storage.forecast import KEPT_LIMITS
@@ -280,6 +281,51 @@ class EventQueryArgsSchema(OrderedRange, PageArgsSchema):
     end = Moment(load_default=None, metadata={"description": "only events that begin before this moment"})
 
 
+class ArchiveFailureSchema(ReplySchema):
+    """Why nothing is copied."""
+
+    code = ma.fields.String(required=True, metadata={"description": "of the plugin"})
+    message = ma.fields.String(required=True)
+    remedy = ma.fields.String(required=True, metadata={"description": "what to do about it"})
+
+
+class ArchiveStateSchema(ReplySchema):
+    """An archive, and what its plugin does with footage that waits for a copy."""
+
+    name = ma.fields.String(required=True)
+    state = Choice(
+        WORK_STATES,
+        metadata={
+            "description": "`copying`: something is copied now; `closed`: outside of the allowed hours; `failing`: it "
+            "waits because of `reason`; `unknown`: no process reports"
+        },
+    )
+    reason = ma.fields.Nested(ArchiveFailureSchema, allow_none=True)
+    failing_since = Time(allow_none=True)
+    next_try_at = Time(allow_none=True)
+    bytes_per_second = ma.fields.Float(metadata={"description": "over the last minute"})
+    ends_at = Time(
+        allow_none=True,
+        metadata={"description": "when nothing waits any more at this rate; null while it does not sink"},
+    )
+    is_testable = ma.fields.Boolean(metadata={"description": "whether `test` and `retry` are possible"})
+
+
+class ArchiveBacklogSchema(ReplySchema):
+    """Footage of a device that waits for its copy."""
+
+    device_id = Id()
+    device_name = ma.fields.String()
+    waiting_bytes = ma.fields.Integer()
+    oldest = Moment(allow_none=True, metadata={"description": "the oldest footage that waits"})
+
+
+class ArchiveTestSchema(ReplySchema):
+    """A test of an archive's connection that was started."""
+
+    job_id = Id(metadata={"description": "the job with the result"})
+
+
 class TiersSchema(ReplySchema):
     """Footage and archives."""
 
@@ -287,6 +333,11 @@ class TiersSchema(ReplySchema):
     away_bytes = ma.fields.Integer(metadata={"description": "of them, without a local file"})
     waiting_bytes = ma.fields.Integer(metadata={"description": "bytes on the local disk that wait for a copy"})
     devices = ma.fields.Integer(metadata={"description": "number of devices whose footage an archive takes"})
+    archives = ma.fields.List(ma.fields.Nested(ArchiveStateSchema))
+    backlogs = ma.fields.List(
+        ma.fields.Nested(ArchiveBacklogSchema),
+        metadata={"description": "the ten devices of which most waits, most first"},
+    )
 
 
 class StorageSchema(ReplySchema):

@@ -10,6 +10,7 @@ from flask import current_app
 
 from gateway.api.base import current_scope, services
 from gateway.api.footage.views import recorded_sums
+from gateway.api.recordings.archives import archive_view
 from gateway.api.time_fields import now_ms
 from gateway.clock import DAY_MS
 from gateway.config import Config
@@ -40,7 +41,7 @@ def storage_view() -> dict[str, Any]:
         "total_bytes": None,
         "free_bytes": None,
         "used_by_recordings_bytes": used,
-        "archive": _archive_view(usages),
+        "archive": archive_view(usages),
         "floor_bytes": None,
         "bytes_per_day": per_day,
         "days_left": None,
@@ -66,20 +67,6 @@ def storage_view() -> dict[str, Any]:
         "free_bytes": space.free,
         "floor_bytes": floor,
         "days_left": _days_left(usages, max(0, space.free - floor), now, config),
-    }
-
-
-def _archive_view(usages: list[Usage]) -> dict[str, int] | None:
-    """As in the schema `Tiers`; None if no archive has or takes any footage."""
-    devices = sum(usage.recording.archived_by is not None for usage in usages)
-    archived = sum(usage.archived_bytes for usage in usages)
-    if not devices and not archived:
-        return None
-    return {
-        "archived_bytes": archived,
-        "away_bytes": sum(usage.away_bytes for usage in usages),
-        "waiting_bytes": sum(usage.waiting_bytes for usage in usages),
-        "devices": devices,
     }
 
 

@@ -1,7 +1,6 @@
 """The detectors of this plugin, and the processes in which detectors run."""
 
-from gateway.config import Config
-from gateway.detectors import Detector
+from gateway.plugin_api import Config, Detector
 
 
 def build_detectors(config: Config) -> list[Detector]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from gateway.detectors import Detection
+from gateway.plugin_api import Detection
 
 MOST_DETECTIONS = 200
 _MOST_LABEL = 60

@@ -12,8 +12,7 @@ import time
 from typing import BinaryIO
 
 from gateway import database
-from gateway.config import Config
-from gateway.detectors import Detector, DetectorSession, Frame
+from gateway.plugin_api import Config, Detector, DetectorSession, Frame
 from gateway.plugin_loading import load_plugins
 from plugins.ai_analytics.detectors.answers import check_detections
 from plugins.ai_analytics.detectors.messages import encode_message, read_message

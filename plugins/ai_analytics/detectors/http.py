@@ -12,9 +12,8 @@ from urllib.parse import unquote
 
 from PIL import Image
 
-from gateway.config import Config
-from gateway.detectors import Detection, Detector, DetectorSession, Frame
 from gateway.devices.sources import SourcePolicy, SourceUrl, check_addresses, check_source
+from gateway.plugin_api import Config, Detection, Detector, DetectorSession, Frame
 from plugins.ai_analytics.detectors.answers import check_detections
 
 PORTS = {"http": 80, "https": 443}

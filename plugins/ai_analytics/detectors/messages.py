@@ -5,7 +5,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from gateway.detectors import Frame
+from gateway.plugin_api import Frame
 
 _HEAD = struct.Struct("<II")
 #: A 4K picture is 25 MB.

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from gateway.detectors import Detection, Detector, DetectorSession, Frame
+from gateway.plugin_api import Detection, Detector, DetectorSession, Frame
 from plugins.ai_analytics.detectors import ssd
 from plugins.ai_analytics.detectors.model_files import ModelError, ModelFile, find_model
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gateway.detectors import Detection, Frame
+from gateway.plugin_api import Detection, Frame
 from plugins.ai_analytics.detectors.answers import check_detections
 from plugins.ai_analytics.detectors.messages import BrokenMessage, encode_frame, encode_message, read_message
 

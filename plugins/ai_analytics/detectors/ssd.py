@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from gateway.detectors import Detection
+from gateway.plugin_api import Detection
 
 SIZE = 300
 ANCHORS = 1917

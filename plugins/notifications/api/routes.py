@@ -1,7 +1,7 @@
 """The resources of the plugin below `/notifications`."""
 
-from gateway.api.base import Blueprint
-from gateway.plugin_context import PluginContext
+from gateway.plugin_api import PluginContext
+from gateway.plugin_api.web import Blueprint
 from plugins.notifications.api.channels.routes import build_blueprint as build_channels
 from plugins.notifications.api.deliveries.routes import build_blueprint as build_deliveries
 from plugins.notifications.api.rules.routes import build_blueprint as build_rules

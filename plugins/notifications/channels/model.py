@@ -9,10 +9,18 @@ from typing import Any
 
 import peewee
 
-from gateway import database
-from gateway.errors import Conflict, NotFound, VersionChanged
-from gateway.plugin_context import Secrets
-from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
+from gateway.plugin_api import (
+    Conflict,
+    EveryTenantScope,
+    IdField,
+    NotFound,
+    Secrets,
+    TenantRow,
+    TenantScope,
+    TimeField,
+    VersionChanged,
+    database,
+)
 
 WEBHOOK, MQTT, MAIL, PUSH = KINDS = ("webhook", "mqtt", "mail", "push")
 #: Channels of a tenant: each may hold a connection or a share of the senders.

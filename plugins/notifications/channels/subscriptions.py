@@ -8,10 +8,17 @@ from hashlib import sha256
 
 import peewee
 
-from gateway import database
-from gateway.errors import Conflict, NotFound
-from gateway.plugin_context import Secrets
-from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
+from gateway.plugin_api import (
+    Conflict,
+    EveryTenantScope,
+    IdField,
+    NotFound,
+    Secrets,
+    TenantRow,
+    TenantScope,
+    TimeField,
+    database,
+)
 from plugins.notifications.senders.push import Subscriber
 
 MAX_SUBSCRIPTIONS = 100

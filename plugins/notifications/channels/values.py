@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gateway.errors import InvalidValue
+from gateway.plugin_api import InvalidValue
 from plugins.notifications.channels.model import KINDS, MAIL, MQTT, PUSH, WEBHOOK, Channel
 from plugins.notifications.network import AddressPolicy, AddressRefused, AddressUnknown
 from plugins.notifications.senders import push, webhook

@@ -12,10 +12,18 @@ from typing import Any
 
 import peewee
 
-from gateway import database
-from gateway.clock import to_ms
-from gateway.errors import Conflict, NotFound
-from gateway.tenancy.scopes import EVERY_TENANT, EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
+from gateway.plugin_api import (
+    EVERY_TENANT,
+    Conflict,
+    EveryTenantScope,
+    IdField,
+    NotFound,
+    TenantRow,
+    TenantScope,
+    TimeField,
+    database,
+    to_ms,
+)
 from plugins.notifications.channels.model import Channel
 from plugins.notifications.retries import pause_after
 from plugins.notifications.senders.outcome import Message, Outcome

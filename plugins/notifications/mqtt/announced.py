@@ -2,8 +2,7 @@
 
 import peewee
 
-from gateway import database
-from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TenantScope
+from gateway.plugin_api import EveryTenantScope, IdField, TenantRow, TenantScope, database
 
 
 class Announced(TenantRow):

@@ -13,10 +13,7 @@ from typing import Any
 
 import aiomqtt
 
-from gateway.clock import to_ms, utc_now
-from gateway.database import DatabaseUnavailable
-from gateway.errors import VasError
-from gateway.tenancy.scopes import TenantScope
+from gateway.plugin_api import DatabaseUnavailable, TenantScope, VasError, to_ms, utc_now
 from plugins.notifications.channels.model import Channel
 from plugins.notifications.engine import happenings_of
 from plugins.notifications.mqtt.announced import note_announced, note_removed, read_announced

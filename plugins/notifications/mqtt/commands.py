@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gateway.errors import VasError
 from gateway.footage.recordings import set_override
-from gateway.tenancy.scopes import TenantScope
+from gateway.plugin_api import TenantScope, VasError
 from plugins.notifications.mqtt.topics import DETECTION, RECORDING, Topics, parse_switch
 
 log = logging.getLogger(__name__)

@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway import database
-from gateway.clock import utc_now
-from gateway.database import DatabaseUnavailable
-from gateway.errors import NotFound
-from gateway.events.following import Follower
-from gateway.plugin_context import PluginContext
-from gateway.secrets import SealBroken
-from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
+from gateway.plugin_api import (
+    EVERY_TENANT,
+    DatabaseUnavailable,
+    Follower,
+    NotFound,
+    PluginContext,
+    SealBroken,
+    TenantScope,
+    database,
+    utc_now,
+)
 from plugins.notifications.channels.model import MQTT, Channel, list_channels, note_failure, note_success
 from plugins.notifications.deliveries.model import Delivery
 from plugins.notifications.delivering import DeliveryLoop

@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway import database
 from gateway.devices.model import Device
 from gateway.footage.recordings import Recording
+from gateway.plugin_api import EveryTenantScope, StreamState, database
 from gateway.schedules.recording_plan import decide
-from gateway.states import StreamState
 from gateway.streams.model import Stream
-from gateway.tenancy.scopes import EveryTenantScope
 from plugins.notifications.happenings import Happening
 from plugins.notifications.mqtt.topics import OFF, ON, Topics
 

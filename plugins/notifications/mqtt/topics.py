@@ -4,8 +4,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from gateway import __version__
-from gateway.states import StreamState
+from gateway.plugin_api import VAS_VERSION, StreamState
 
 ONLINE, OFFLINE = "online", "offline"
 ON, OFF = "ON", "OFF"
@@ -89,14 +88,14 @@ def announce(
         "name": name,
         "manufacturer": "VAS",
         "model": "Camera",
-        "sw_version": __version__,
+        "sw_version": VAS_VERSION,
     }
     shared = {
         "availability_topic": topics.status,
         "payload_available": ONLINE,
         "payload_not_available": OFFLINE,
         "device": device,
-        "origin": {"name": "VAS", "sw_version": __version__},
+        "origin": {"name": "VAS", "sw_version": VAS_VERSION},
     }
 
     def add(component: str, entity: str, label: str, **values: object) -> None:

@@ -10,9 +10,20 @@ from typing import Any
 
 import peewee
 
-from gateway import database
-from gateway.errors import Conflict, NotFound, VersionChanged
-from gateway.tenancy.scopes import EveryTenantScope, IdField, TenantRow, TenantScope, TimeField
+from gateway.plugin_api import (
+    EVERY_TENANT,
+    Conflict,
+    EveryTenantScope,
+    Follower,
+    IdField,
+    NotFound,
+    TenantRow,
+    TenantScope,
+    TimeField,
+    VersionChanged,
+    database,
+)
+from plugins.notifications import feed
 from plugins.notifications.matching import Conditions, QuietHours
 
 MAX_RULES = 200
@@ -122,6 +133,9 @@ def create_rule(
     with database.transaction(), _report_taken_name(name):
         if scope.select(Rule).count() >= MAX_RULES:
             raise Conflict(f"there are {MAX_RULES} rules already: delete one first", reason="limit_reached")
+        if not EVERY_TENANT.select(Rule).exists():
+            # Nobody need have read the events until now. Those from here on must not be missed.
+            feed.write_place(feed.RULES, Follower.from_now().last)
         scope.insert(
             Rule,
             id=rule_id,

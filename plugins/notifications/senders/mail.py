@@ -13,7 +13,7 @@ from email.utils import formatdate
 from hashlib import sha256
 from typing import Any
 
-from gateway.errors import InvalidValue
+from gateway.plugin_api import InvalidValue
 from plugins.notifications.network import AddressPolicy, AddressRefused, AddressUnknown, Target
 from plugins.notifications.senders.outcome import Message, Outcome
 

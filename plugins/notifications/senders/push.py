@@ -6,18 +6,20 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from py_vapid import Vapid02
-from pywebpush import WebPusher, WebPushException
 
-from gateway.errors import InvalidValue
+from gateway.plugin_api import InvalidValue
 from plugins.notifications.http_client import HttpFailed, post
 from plugins.notifications.network import AddressPolicy, AddressRefused, AddressUnknown
 from plugins.notifications.senders.outcome import Message, Outcome
+
+# The libraries take 10 MB, and most installations send no web push.
+if TYPE_CHECKING:
+    from py_vapid import Vapid02
 
 #: Seconds for which a push service keeps a message for a browser that is away.
 _KEPT_SECONDS = 12 * 3600
@@ -47,6 +49,8 @@ def new_key() -> tuple[str, str]:
 
 def has_valid_keys(endpoint: str, p256dh: str, auth: str) -> bool:
     """Whether something can be encrypted for a subscription."""
+    from pywebpush import WebPusher, WebPushException
+
     try:
         WebPusher({"endpoint": endpoint, "keys": {"p256dh": p256dh, "auth": auth}}).encode(b"test", "aes128gcm")
     except (WebPushException, ValueError, TypeError, KeyError):
@@ -72,6 +76,8 @@ async def send_push(
     if not subscribers:
         error = "no browser is subscribed to this channel"
         return Outcome(ok=False, reason="no_subscribers", error=error, is_final=True)
+    from py_vapid import Vapid02
+
     key = Vapid02.from_pem(key_pem.encode())
     results = await asyncio.gather(*(_send_one(message, one, key, contact, policy) for one in left))
     failed: list[Outcome] = []
@@ -102,7 +108,7 @@ async def send_push(
 
 
 async def _send_one(
-    message: Message, subscriber: Subscriber, key: Vapid02, contact: str, policy: AddressPolicy
+    message: Message, subscriber: Subscriber, key: "Vapid02", contact: str, policy: AddressPolicy
 ) -> Outcome:
     try:
         target = await asyncio.to_thread(policy.find_url, subscriber.endpoint, "endpoint", schemes=("https", "http"))
@@ -128,13 +134,15 @@ def _encrypt(message: Message, subscriber: Subscriber) -> bytes:
         "link": message.link,
         "snapshot_id": message.snapshot_id,
     }
+    from pywebpush import WebPusher
+
     pusher = WebPusher(
         {"endpoint": subscriber.endpoint, "keys": {"p256dh": subscriber.p256dh, "auth": subscriber.auth}}
     )
     return bytes(pusher.encode(json.dumps(content, ensure_ascii=False).encode(), "aes128gcm")["body"])
 
 
-def _headers(message: Message, endpoint: str, key: Vapid02, contact: str) -> dict[str, str]:
+def _headers(message: Message, endpoint: str, key: "Vapid02", contact: str) -> dict[str, str]:
     parts = urlsplit(endpoint)
     claims: Mapping[str, Any] = {
         "aud": f"{parts.scheme}://{parts.netloc}",

@@ -11,9 +11,7 @@ from typing import Any
 
 from standardwebhooks import Webhook
 
-from gateway import __version__
-from gateway.clock import format_time
-from gateway.errors import InvalidValue
+from gateway.plugin_api import VAS_VERSION, InvalidValue, format_time
 from plugins.notifications.http_client import HttpAnswer, HttpFailed, post
 from plugins.notifications.network import AddressPolicy, AddressRefused, AddressUnknown
 from plugins.notifications.retries import parse_retry_after
@@ -87,7 +85,7 @@ async def send_webhook(
         headers = {
             **(config.get("headers") or {}),
             "Content-Type": "application/json",
-            "User-Agent": f"VAS/{__version__}",
+            "User-Agent": f"VAS/{VAS_VERSION}",
             **sign(message.id, body, signing_secrets, time.time()),
         }
         return outcome_of(await post(config["url"], target, body, headers), time.time())

@@ -52,6 +52,7 @@ def test_without_redis_its_address_is_not_disclosed(no_redis):
         assert (answer.status_code, answer.json["message"]) == (503, "the media bus does not answer")
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_frozen_redis_delays_one_request_and_not_the_next(config, redis_server):
     client = create_app(config, no_plugins()).test_client()
     device = client.post("/api/v1/devices", json=device_body()).json

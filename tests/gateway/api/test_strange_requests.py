@@ -230,7 +230,6 @@ def test_a_strange_request_gets_a_documented_answer(api_app, method, path):  # n
     @settings(
         max_examples=EXAMPLES,
         derandomize=not MANY,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -7,7 +7,7 @@ from gateway.archive.index import archive_id_of
 from gateway.archive.reconciliation import ArchiveCheck, ArchiveScan, TooManyObjectsMissing
 from gateway.archive.removal import ObjectRemoval, count_waiting_objects
 from gateway.clock import DAY_MS, FakeClock
-from gateway.footage.copies import ArchiveDeletion, SegmentCopy, bury_object, find_copies
+from gateway.footage.copies import ArchiveDeletion, SegmentCopy, bury_object, find_copies, has_archive_care
 from gateway.footage.recordings import Recording
 from gateway.footage.segments import Segment, SegmentParts, SegmentState, StoredSegment
 from gateway.inventory import DeviceValues, create_device
@@ -228,3 +228,18 @@ def test_an_object_that_is_in_use_again_is_not_deleted(footage, archive, clock):
     archive_footage(footage, archive)
     assert ObjectRemoval([archive], clock).turn() == 0
     assert len(archive.objects()) == 4
+
+
+def test_archives_need_care_while_they_have_copies_or_objects_to_delete(scope, tmp_path, archive):
+    assert not has_archive_care()
+    footage = make_footage(scope, ensure_storage(make_config(recordings_dir=tmp_path / "recordings")))
+    footage.add(NOON_MS)
+    assert not has_archive_care()
+    archive_footage(footage, archive)
+    assert has_archive_care()
+    with database.transaction():
+        SegmentCopy.delete().execute()
+    assert not has_archive_care()
+    with database.transaction():
+        ArchiveDeletion.insert(archive_id=archive_id_of(archive.name), object_key="a", since_ms=0).execute()
+    assert has_archive_care()

@@ -107,7 +107,7 @@ def test_totals_include_open_segments(rows, scope, box):
 
 
 def test_old_sums_are_cached_until_a_deletion_and_new_ones_are_not(rows, scope):
-    sums = RecordedSums()
+    sums = RecordedSums(lambda: 0.0)
     rows.record(NOON, 2)
 
     def read(now):
@@ -120,8 +120,18 @@ def test_old_sums_are_cached_until_a_deletion_and_new_ones_are_not(rows, scope):
     sums.forget(rows.id)
     assert read(NOON + DAY) == 4
     rows.record(NOON + 5 * MINUTE, run=4)
-    assert RecordedSums(keep_seconds=0).read([rows.id], NOON + DAY)[rows.id].segments == 5
     assert read(NOON + 2 * DAY) == 5
+
+
+@pytest.mark.parametrize(("took", "kept"), [(0.0, 2.0), (0.1, 20.0), (60.0, 600.0)])
+def test_sums_are_cached_for_longer_the_longer_they_took(rows, took, kept):
+    times = iter([0.0, took, *[kept - 0.1] * 2, *[kept + 0.1] * 2])
+    sums = RecordedSums(lambda: next(times))
+    seen = []
+    for run in (1, 2, 3):
+        rows.record(NOON + run * MINUTE, run=run)
+        seen.append(sums.read([rows.id], NOON + DAY)[rows.id].segments)
+    assert seen == [1, 1, 3]
 
 
 def test_recordings_of_another_tenant_are_not_found(rows, scope):

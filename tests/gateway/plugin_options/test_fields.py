@@ -3,7 +3,8 @@
 import marshmallow as ma
 import pytest
 
-from gateway.plugin_options.fields import Duration, TimeWindow
+from gateway.fields import Choice, Count, Text
+from gateway.plugin_options.fields import Duration, Secret, TimeWindow
 from gateway.plugin_options.json_limits import MAX_JSON, find_excess
 
 
@@ -35,6 +36,27 @@ def test_a_duration_is_whole_seconds_within_limits():
     for value in (4, 5.5, "5", True):
         with pytest.raises(ma.ValidationError):
             Duration(low=5).deserialize(value, "pause", {"pause": value})
+
+
+@pytest.mark.parametrize(
+    ("field", "good", "bad"),
+    [
+        (Text(high=3, validate=ma.validate.Regexp("a")), "abc", ("abcd", "b")),
+        (Count(low=1, high=9, validate=[lambda value: value % 2 == 0 or _refuse()]), 4, (3, 12)),
+        (Choice(("a", "b"), validate=lambda value: value == "a" or _refuse()), "a", ("b", "c")),
+        (Secret(high=3, validate=ma.validate.Regexp("a")), "abc", ("abcd", "b")),
+    ],
+    ids=["Text", "Count", "Choice", "Secret"],
+)
+def test_a_field_may_have_checks_of_its_author_besides_its_own(field, good, bad):
+    assert field.deserialize(good, "name", {"name": good}) == good
+    for value in bad:
+        with pytest.raises(ma.ValidationError):
+            field.deserialize(value, "name", {"name": value})
+
+
+def _refuse():
+    raise ma.ValidationError("refused")
 
 
 def nested(levels: int) -> object:

@@ -172,6 +172,7 @@ def test_a_clock_that_is_corrected_minutes_after_boot_deletes_nothing(footage, k
     assert footage.starts()[:-1] == starts
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_footage_of_a_clock_that_was_behind_is_as_young_as_it_is(footage, keep):
     """A board without a battery starts in 1970, records, and learns the time a few minutes later."""
     before = FakeClock(NOON_MS / 1000)
@@ -216,6 +217,7 @@ def test_footage_of_the_future_makes_room_when_nothing_else_is_left(footage, kee
     assert keep(clock).make_room().total_segments == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_machine_that_was_off_over_a_weekend_asks_nobody(footage, keep, clock):
     fill_days(footage, 14)
     keep(clock).run()
@@ -231,6 +233,7 @@ def test_a_machine_that_was_off_over_a_weekend_asks_nobody(footage, keep, clock)
     assert report.time.is_settled
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_device_that_is_seldom_recorded_does_not_make_the_clock_doubtful(footage, keep, clock):
     """What counts is that the service ran, which it tells by the minute."""
     starts = fill_days(footage, 2)

@@ -9,7 +9,6 @@ from gateway import database
 from gateway.clock import DAY_MS, FakeClock, utc_now
 from gateway.config import Config
 from gateway.errors import InvalidValue, NotFound
-from gateway.footage.recordings import Protection
 from gateway.footage.segments import SegmentState
 from gateway.inventory import delete_device
 from gateway.storage import retention, room_requests
@@ -20,9 +19,9 @@ from gateway.storage.limits import Limits, free_bytes_floor, limits_of
 from gateway.storage.local import LocalStorage, ensure_storage
 from gateway.storage.range_deletion import delete_range
 from gateway.storage.retention import Retention
-from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
+from gateway.tenancy.scopes import TenantScope
 from tests.factories import make_config
-from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes
+from tests.footage import MINUTE_MS, NOON_MS, Footage, fill, make_footage, protect, segment_bytes
 
 pytestmark = pytest.mark.usefixtures("bound_database")
 
@@ -53,30 +52,6 @@ def confirmed_clock(bound_database, clock) -> None:
 @pytest.fixture
 def footage(scope: TenantScope, storage: LocalStorage) -> Footage:
     return make_footage(scope, storage)
-
-
-def protect(footage: Footage, start_ms: int, end_ms: int) -> None:
-    with database.transaction():
-        EVERY_TENANT.insert(
-            Protection,
-            tenant_id=footage.tenant_id,
-            recording_id=footage.recording_id,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            kind="hold",
-            reference="",
-            note="",
-            created_by="a person",
-            created_at=utc_now(),
-        ).execute()
-
-
-def fill(footage: Footage, count: int, *, before_ms: int = NOON_MS, **values) -> list[int]:
-    """So many minutes of footage that end at a moment; gives their starts."""
-    starts = [before_ms - (count - index) * MINUTE_MS for index in range(count)]
-    for sequence, start_ms in enumerate(starts):
-        footage.add(start_ms, sequence=sequence, **values)
-    return starts
 
 
 def test_expired_footage_is_deleted_with_its_file(footage, storage, settings, clock):

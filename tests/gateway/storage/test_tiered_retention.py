@@ -6,10 +6,9 @@ import pytest
 
 from gateway import database
 from gateway.archive.interface import assign_devices
-from gateway.clock import DAY_MS, FakeClock, utc_now
+from gateway.clock import DAY_MS, FakeClock
 from gateway.config import Config
 from gateway.footage.copies import ArchiveDeletion, SegmentCopy, begin_leaving
-from gateway.footage.recordings import Protection
 from gateway.inventory import delete_device
 from gateway.storage import retention
 from gateway.storage.clock_trust import confirm_clock
@@ -18,10 +17,10 @@ from gateway.storage.interface import Space
 from gateway.storage.local import LocalStorage, ensure_storage
 from gateway.storage.range_deletion import delete_range
 from gateway.storage.retention import Retention
-from gateway.tenancy.scopes import EVERY_TENANT, FootageScope
+from gateway.tenancy.scopes import FootageScope
 from tests.archives import FolderArchive, archive_footage
 from tests.factories import make_config
-from tests.footage import MINUTE_MS, NOON_MS, Footage, make_footage, segment_bytes
+from tests.footage import MINUTE_MS, NOON_MS, Footage, fill, make_footage, protect, segment_bytes
 
 pytestmark = pytest.mark.usefixtures("bound_database")
 
@@ -54,30 +53,6 @@ def footage(scope, storage) -> Footage:
 @pytest.fixture
 def archive(tmp_path) -> FolderArchive:
     return FolderArchive(tmp_path / "archive")
-
-
-def fill(footage: Footage, count: int, *, before_ms: int = NOON_MS, sequence: int = 1) -> list[int]:
-    """Segments of one minute each that end before a moment; gives their starts."""
-    starts = [before_ms - (count - number) * MINUTE_MS for number in range(count)]
-    for number, start_ms in enumerate(starts):
-        footage.add(start_ms, sequence=sequence + number)
-    return starts
-
-
-def protect(footage: Footage, start_ms: int, end_ms: int) -> None:
-    with database.transaction():
-        EVERY_TENANT.insert(
-            Protection,
-            tenant_id=footage.tenant_id,
-            recording_id=footage.recording_id,
-            start_ms=start_ms,
-            end_ms=end_ms,
-            kind="hold",
-            reference="",
-            note="",
-            created_by="test",
-            created_at=utc_now(),
-        ).execute()
 
 
 def to_delete() -> list[str]:

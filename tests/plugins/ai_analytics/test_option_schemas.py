@@ -26,7 +26,7 @@ def test_values_mean_the_same_to_the_analysis():
         "detectors": ["objects", "http"],
         "labels": ["Person"],
         "min_size_percent": 10,
-        "zones": [{"name": "Gate", "points": TRIANGLE, "labels": ["Car"]}],
+        "zones": [{"name": "Gate", "points": TRIANGLE, "labels": ["Car"], "color": "#ffb000"}],
         "masks": [{"points": TRIANGLE}],
         "rules": [{"actions": ["bookmark"], "zones": ["Gate"], "min_score": 0.5}],
     }
@@ -50,6 +50,8 @@ def test_values_mean_the_same_to_the_analysis():
         {"zones": [{"name": "a", "points": [[0, 0], [1, 1], [0, True]]}]},
         {"zones": [{"name": "a", "points": [[0, 0], [1, 1], [0, "1"]]}]},
         {"zones": [{"name": "a", "points": "everywhere"}]},
+        {"zones": [{"name": "a", "points": [[0, 0], [1, 1], [1, 0.1], [0, 0.8]]}]},
+        {"zones": [{"name": "a", "points": TRIANGLE, "color": "red"}]},
         {"zones": [{"name": "a", "points": TRIANGLE}] * 2},
         {"zones": [{"name": str(n), "points": TRIANGLE} for n in range(40)]},
         {"zones": [{"name": "", "points": TRIANGLE}]},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plugins.ai_analytics.zones import Zone, draw_mask, is_inside
+from plugins.ai_analytics.zones import Zone, draw_mask, find_crossing, is_inside
 
 TRIANGLE = ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0))
 #: Its notch, from above down to the centre, is outside.
@@ -22,6 +22,22 @@ NOTCHED = ((0.0, 0.0), (0.4, 0.0), (0.5, 0.5), (0.6, 0.0), (1.0, 0.0), (1.0, 1.0
 )
 def test_a_point_is_inside_or_outside_of_a_polygon(points, x, y, expected):
     assert is_inside(points, x, y) is expected
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (TRIANGLE, None),
+        (NOTCHED, None),
+        (((0, 0), (0.5, 0), (1, 0), (1, 1)), None),
+        (((0, 0), (1, 1), (1, 0), (0, 1)), (0, 2)),
+        (((0, 0), (1, 0), (1, 1), (0.5, 0), (0, 1)), (0, 2)),
+        (((0, 0), (1, 1), (0.5, 0.5), (0, 1)), (0, 1)),
+        (((0, 0), (0, 0), (1, 0), (1, 1)), (0, 1)),
+    ],
+)
+def test_edges_that_meet_elsewhere_than_at_their_corner_are_found(points, expected):
+    assert find_crossing(points) == expected
 
 
 def test_a_zone_of_labels_holds_no_other_ones():

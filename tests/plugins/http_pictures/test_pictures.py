@@ -77,7 +77,7 @@ def test_the_type_of_a_part_is_known_when_it_is_none_of_ours():
     assert finder.skipped > 400
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.one_of(st.binary(max_size=60), st.sampled_from([FIRST, FIRST[:50], b"\xff\xd8\xff", b"\xff\xd9"]))))
 def test_any_bytes_give_pictures_or_nothing(pieces):
     finder = PictureFinder()

@@ -252,7 +252,7 @@ PAYLOADS = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(payloads=PAYLOADS, lost=st.sets(st.integers(0, 11)), ends=st.sets(st.integers(0, 11)))
 def test_any_payloads_yield_valid_packets_that_fit(payloads, lost, ends):
     made = packetizer(SPS, PPS)

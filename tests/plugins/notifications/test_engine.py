@@ -71,9 +71,9 @@ def test_an_event_becomes_a_delivery_with_its_texts(reader, scope, device, make_
     assert (delivery.device_name, delivery.state, delivery.type) == ("Gate", "pending", "detection.began")
 
 
-def test_events_before_the_first_start_are_not_reported(tables, scope, device, make_channel, make_rule):
-    make_rule(make_channel())
+def test_events_before_the_first_rule_are_not_reported(tables, scope, device, make_channel, make_rule):
     detect(scope, device)
+    make_rule(make_channel())
     read_all(EventReader())
     assert written() == []
 
@@ -139,7 +139,7 @@ def test_events_that_are_read_twice_are_reported_once(reader, scope, device, mak
     detect(scope, device)
     read_all(reader)
     with database.transaction():
-        services.feed.write_place(services.RULES, 0)
+        services.feed.write_place(services.feed.RULES, 0)
     read_all(EventReader())
     assert len(written()) == 1
 

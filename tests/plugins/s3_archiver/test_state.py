@@ -11,12 +11,12 @@ from gateway.app import create_app
 from gateway.devices.model import Device
 from gateway.jobs.model import list_jobs
 from gateway.plugin_loading import load_plugins
+from gateway.plugin_work.registrations import read_one
 from plugins.s3_archiver.failures import StoreFailure
 from plugins.s3_archiver.health import judge
-from plugins.s3_archiver.outbox import Waiting
 from plugins.s3_archiver.service import PluginSettings
 from plugins.s3_archiver.settings import KINDS, Settings, UploadSettings
-from plugins.s3_archiver.status import Meter, Status, StatusStore, build_status, describe_failure
+from plugins.s3_archiver.status import Meter, Status, StatusStore, Waiting, build_status, describe_failure
 from tests.conftest import wait_until
 from tests.plugins.s3_archiver.world import FOOTAGE, Clock, make_world
 
@@ -145,8 +145,11 @@ def configure(api_client) -> None:
 
 
 @pytest_sqlite
-def test_the_state_by_the_api(api, client):
+def test_the_state_by_the_api(api, config, client):
     api_client, world = api
+    assert api_client.get(f"{URL}/status").json["state"] == "unconfigured", "without a bucket no process reports"
+    configure(api_client)
+    api_client = create_app(config, load_plugins(config)).test_client()
     assert api_client.get(f"{URL}/status").json["state"] == "unknown"
     mine, foreign = ("segments", f"{world.scope.tenant_id}/d/k", 10, 5), ("segments", "another-tenant/d/k", 10, 5)
     status = make_status(failure=StoreFailure("s3_access_denied", "AccessDenied"), active=[mine, foreign])
@@ -221,3 +224,12 @@ def test_a_state_of_another_version_is_read(client):
     text = client.get("vas:s3_archiver:status").decode().replace('"warn_hours": 5', '"new_field": 1')
     client.set("vas:s3_archiver:status", text)
     assert StatusStore(client).read().warn_hours == 24
+
+
+@pytest_sqlite
+def test_uploads_are_needed_with_a_bucket(api, config):
+    (service,) = read_one(load_plugins(config), "s3_archiver").services.values()
+    assert not service.is_needed()
+    configure(api[0])
+    (service,) = read_one(load_plugins(config), "s3_archiver").services.values()
+    assert service.is_needed()

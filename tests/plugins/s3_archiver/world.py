@@ -21,7 +21,7 @@ from gateway.storage.local import ensure_storage
 from gateway.tenancy.scopes import EVERY_TENANT, TenantScope
 from plugins.s3_archiver.bucket import Bucket, Leftover
 from plugins.s3_archiver.failures import StoreFailure
-from plugins.s3_archiver.model import ArchivedObject, create_tables
+from plugins.s3_archiver.model import ArchivedObject, add_expiry, create_tables
 from plugins.s3_archiver.outbox import Outbox
 from plugins.s3_archiver.settings import KINDS, BucketSettings, Settings, UploadSettings
 from tests.footage import Footage, make_footage
@@ -161,6 +161,7 @@ class World:
                 cancel_requested=0,
                 created_at=now,
                 finished_at=now,
+                expires_at=now + timedelta(hours=72),
             ).execute()
             return self.scope.select(Job).where(Job.id == job_id).get()
 
@@ -183,4 +184,5 @@ def make_tables() -> None:
     types = POSTGRESQL_TYPES if database.is_postgresql() else SQLITE_TYPES
     with database.transaction() as connection:
         connection.execute_sql("DROP TABLE IF EXISTS s3_archiver_objects")
-        create_tables(connection.execute_sql, types)
+        for migrate in (create_tables, add_expiry):
+            migrate(connection.execute_sql, types)

@@ -62,6 +62,7 @@ def later(seconds: float = LOST_SECONDS + 1):
     return utc_now() + timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_killed_worker_delays_the_job_and_nothing_else(config, scope, exporter, start_worker, long_job, movie_of):
     first = start_worker()
     first.messages.run_job(long_job)

@@ -24,6 +24,7 @@ from workers.lease_keeper import LeaseKeeper
 from workers.outputs import bus_feed, calls, consumer
 from workers.outputs.bus_feed import BusFeed
 from workers.outputs.consumer import ConsumerServices, ConsumerSupervisor, Ended
+from workers.outputs.given_up import GivenUp
 from workers.outputs.states import ConsumerState
 
 LEASE = output_lease("fake")
@@ -191,6 +192,43 @@ def test_feeding_continues_after_the_position_of_the_output(world):
     world.output.first = Position(1, 3)
     world.run_until(lambda: len(world.output.kept) == 2)
     assert world.sequences() == [4, 5]
+
+
+def test_a_device_that_its_output_does_not_want_any_more_is_detached(world):
+    answers = iter([[], [], [world.device_id]])
+    world.output.wanted = lambda: next(answers, [])
+    world.services = dataclasses.replace(world.services, given_up=GivenUp([world.output]))
+    # What it did not want before it was attached does not count, and one answer alone does not either.
+    for _ in range(2):
+        world.services.given_up.look()
+    ticks = []
+
+    def tick() -> None:
+        world.services.given_up.look()
+        ticks.append(len(ticks) + 1)
+
+    world.output.on_tick = tick
+    world.publish(1)
+    world.run_until(lambda: len(ticks) > 9)
+    assert ticks == [1, 2, 3]
+    assert world.output.closed == ["requested"]
+
+
+def test_an_output_that_cannot_say_what_it_wants_keeps_its_devices(world):
+    def fail() -> list[str]:
+        raise RuntimeError("no database")
+
+    world.output.wanted = fail
+    world.services = dataclasses.replace(world.services, given_up=GivenUp([world.output]))
+    ticks = []
+
+    def tick() -> None:
+        world.services.given_up.look()
+        ticks.append(1)
+
+    world.output.on_tick = tick
+    world.run_until(lambda: len(ticks) > 5)
+    assert len(ticks) == 6
 
 
 def test_an_output_whose_disk_is_away_gets_every_part_later(world):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,8 @@ class Trial:
             "REDIS_URL": config.redis_url,
             "SECRET_KEY": SECRET_KEY,
             "SFU_SECRET": SFU_SECRET,
+            # Each process would import them, which takes longer than its work.
+            "PLUGINS_OFF": ",".join(entry_point.name for entry_point in entry_points(group="gateway.plugins")),
         }
         with open(self.log, "ab") as log:
             worker = subprocess.Popen(
@@ -66,6 +69,11 @@ class Trial:
         for worker in self._workers:
             worker.kill()
             worker.wait(10)
+        # Shown by pytest if the test fails.
+        for worker in self._workers:
+            print(f"plugins worker {worker.pid} ended with {worker.returncode}")
+        if self.log.exists():
+            print(self.log.read_text(errors="replace"))
 
 
 def registered_trial():

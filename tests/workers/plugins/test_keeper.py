@@ -8,7 +8,7 @@ import pytest
 from gateway.clock import FakeClock
 from gateway.errors import LeaseLost
 from workers.backoff import Backoff
-from workers.plugins.keeper import SILENCE_SECONDS, STOP_SECONDS, Keeper, describe_code
+from workers.plugins.keeper import IDLE_SECONDS, SILENCE_SECONDS, STOP_SECONDS, Keeper, describe_code
 
 
 class FakeChild:
@@ -226,3 +226,61 @@ def test_closing_twice_kills_and_releases_once(world):
     world.keeper.close()
     world.keeper.close()
     assert (world.child.killed, world.lease.released) == (1, 1)
+
+
+def test_a_service_that_is_not_needed_has_its_lease_and_no_process():
+    world = World()
+    world.keeper.needed_at = world.clock.monotonic() + 15
+    world.step(1.0)
+    assert (world.children, world.view().state) == ([], "done")
+    world.keeper.run_again()
+    world.step(1.0)
+    assert world.view().state == "done", "options that change do not make it needed"
+    world.keeper.needed_at = 0.0
+    assert world.wait_for_start() <= 0.5, "it is started at once"
+
+
+def test_a_service_without_an_answer_is_needed():
+    world = World()
+    world.keeper.needed_at = world.clock.monotonic() + 15
+    world.step(14.0)
+    assert world.children == []
+    assert world.wait_for_start() <= 2.0
+
+
+def test_a_service_that_is_not_needed_any_more_is_stopped_after_a_minute(world):
+    world.step(1.0, {"running": 1})
+    for seconds in range(int(IDLE_SECONDS)):
+        world.keeper.needed_at = 0.0 if seconds == 30 else world.clock.monotonic() + 15
+        world.step(1.0, {"beat": 1})
+    assert world.child.asked == 0, "it was needed for a moment"
+    for _ in range(33):
+        world.keeper.needed_at = world.clock.monotonic() + 15
+        world.step(1.0, {"beat": 1})
+    assert world.child.asked == 1
+    world.child.code = 0
+    world.step(0.25)
+    world.step(0.25)
+    assert (len(world.children), world.view().state, world.lease.released) == (1, "done", 0)
+    world.keeper.needed_at = 0.0
+    assert world.wait_for_start() <= 0.5
+
+
+def test_another_worker_takes_over_a_service_that_is_not_needed():
+    world = World()
+    world.keeper.needed_at = float("inf")
+    world.step(1.0)
+    world.lease.is_lost = True
+    world.lease.is_taken = True
+    world.step(1.0)
+    assert world.view() is None
+    world.lease.is_lost = world.lease.is_taken = False
+    world.step(3.0)
+    assert world.view().state == "done"
+
+
+def test_messages_are_passed_on(world):
+    heard = []
+    world.keeper.hear = heard.append
+    world.step(1.0, {"running": 1}, {"service": ["notes", "send"], "needed": False})
+    assert heard[-1] == {"service": ["notes", "send"], "needed": False}

@@ -1,5 +1,6 @@
 """A service runs in a thread of its process, which ends when another worker has the service."""
 
+import select
 import threading
 
 import pytest
@@ -51,3 +52,10 @@ def test_only_another_holder_of_the_lease_ends_the_process(holder, ended):
     found = []
     LeaseWatch(StubLeases(holder), "service:notes", "send", "mine", found.append).look()
     assert found == ended
+
+
+def test_the_end_of_a_run_can_be_waited_for():
+    assert select.select([run(lambda stop: None).ended], [], [], 0)[0]
+    assert select.select([run(leave).ended], [], [], 0)[0]
+    waiting = ServiceRun(PluginService("send", lambda stop: None))
+    assert not select.select([waiting.ended], [], [], 0)[0]

@@ -8,6 +8,7 @@ import redis
 from gateway.clock import FakeClock
 from gateway.database import DatabaseUnavailable
 from gateway.isolation.guard import GUARD
+from gateway.plugin_tasks import PluginService
 from gateway.plugin_work.registrations import Registered
 from gateway.plugin_work.services import ServiceState
 from workers.plugins import supervisor
@@ -23,6 +24,7 @@ class FakeKeeper:
 
     def __init__(self) -> None:
         self.may_run = True
+        self.needed_at = 0.0
         self.steps = self.again = self.closed = 0
         self.state = None
 
@@ -160,3 +162,53 @@ def test_states_are_reported_and_withdrawn(world):
     assert world.workers.reports[-1] == ("withdrawn", "w1", frozenset())
     assert (world.notes.closed, world.other.closed) == (1, 1)
     assert not world.notes.may_run
+
+
+def test_a_defect_in_the_care_of_one_process_costs_that_one(world, monkeypatch, caplog):
+    def fail() -> None:
+        raise ChildProcessError("no child processes")
+
+    monkeypatch.setattr(world.notes, "step", fail)
+    monkeypatch.setattr(world.notes, "close", fail)
+    world.turn()
+    world.turn()
+    assert world.other.steps == 2
+    assert caplog.text.count("a step of the plugins worker failed") == 1
+    world.plugins.stop()
+    assert world.other.closed == 1
+    assert world.workers.reports[-1] == ("withdrawn", "w1", frozenset())
+
+
+def test_whether_a_service_is_needed_is_told_by_the_process_of_its_plugins(world):
+    world.plugins.hear({"service": ["notes", "send"], "needed": False})
+    assert world.notes.needed_at > world.clock.monotonic(), "for a while: the process may die"
+    world.plugins.hear({"service": ["notes", "send"], "needed": True})
+    assert world.notes.needed_at == 0.0
+    for nonsense in ({"service": ["no", "such"], "needed": False}, {"service": 7}, {"service": ["notes"]}, {"beat": 1}):
+        world.plugins.hear(nonsense)
+    assert (world.notes.needed_at, world.other.needed_at) == (0.0, 0.0)
+
+
+def test_a_service_that_tells_whether_it_is_needed_waits_for_the_first_answer(world):
+    asking = Registered("notes", services={"send": PluginService("send", lambda stop: None, lambda: False)})
+    keepers = {("notes", "send"): FakeKeeper(), ("other", "send"): FakeKeeper()}
+    needed = [False]
+    plugins = PluginsWorker(
+        {"notes": asking, "other": Registered("other")},
+        frozenset(),
+        keepers=keepers,
+        work=None,
+        workers=world.workers,
+        states=world.states,
+        problems=types.SimpleNamespace(report=lambda *_: None),
+        worker="w1",
+        clock=world.clock,
+        needs={("other", "send"): lambda: needed[0]},
+    )
+    assert keepers["notes", "send"].needed_at > world.clock.monotonic()
+    plugins.turn()
+    assert keepers["other", "send"].needed_at > world.clock.monotonic()
+    needed[0] = True
+    world.clock.advance(3.0)
+    plugins.turn()
+    assert keepers["other", "send"].needed_at == 0.0

@@ -5,7 +5,7 @@ import tracemalloc
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.rtp.feeds import FakeTaker, Rig, Sender, encode, nals_of, split_pictures, sprop_of, video_track
@@ -53,7 +53,6 @@ def check(rig: Rig) -> None:
         assert rig.units[0].codec_data is not None
 
 
-@settings(deadline=None)
 @given(st.sampled_from(CODECS), st.lists(st.binary(max_size=80), max_size=20))
 def test_any_packets(codec, packets):
     rig = Rig(video_track(codec))
@@ -62,7 +61,6 @@ def test_any_packets(codec, packets):
     check(rig)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(CODECS),
     st.lists(st.tuples(payloads, st.integers(0, 3), st.booleans(), st.integers(0, 20)), max_size=40),
@@ -78,7 +76,6 @@ def test_any_payloads_stamps_and_markers(codec, packets):
     check(rig)
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["h264", "hevc"]), st.data())
 def test_any_order_with_losses_and_wrong_bytes(codec, data):
     packets = list(known_packets(codec))
@@ -93,7 +90,6 @@ def test_any_order_with_losses_and_wrong_bytes(codec, data):
     check(rig)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(CODECS),
     st.dictionaries(st.sampled_from(["config", "sprop-sps", "width", "x-dimensions"]), st.text()),

@@ -4,7 +4,7 @@ import base64
 
 import av
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.mp4.avc import parse_avc
@@ -235,7 +235,6 @@ def test_too_many_and_too_long_sets_are_not_kept():
     assert not store.add(b"")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from([0x67, 0x68, 0x40, 0x42, 0x44]))
 def test_any_bytes_are_a_set_or_refused(content, first):
     nal = bytes((first,)) + content
@@ -256,7 +255,6 @@ def test_any_bytes_are_a_set_or_refused(content, first):
         store.use(None)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_set_with_wrong_bits_is_read_or_refused(data):
     for codec, sets in KNOWN_SETS.items():
@@ -276,13 +274,11 @@ KNOWN_SETS = {
 }
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_parameter_of_an_sdp(text):
     assert all(isinstance(nal, bytes) for nal in parse_sprop(text))
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 2**31), min_size=1, max_size=20))
 def test_numbers_are_read_as_they_were_written(values):
     written = "".join("0" * ((value + 1).bit_length() - 1) + f"{value + 1:b}" for value in values)

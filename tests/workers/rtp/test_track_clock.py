@@ -272,7 +272,7 @@ def test_whatever_was_before_a_minute_of_good_stamps_is_enough(seed):
     assert clock.rate == pytest.approx(rate, rel=0.01)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.lists(
         st.tuples(

@@ -87,7 +87,7 @@ async def play_against(camera: ScriptedCamera) -> None:
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"])
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(MUTATION, min_size=1, max_size=3))
 def test_mutated_answers(method: str, mutations: list[tuple[str, int, bytes]]):
     async def test():
@@ -108,7 +108,7 @@ def test_mutated_answers(method: str, mutations: list[tuple[str, int, bytes]]):
     asyncio.run(test())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.lists(MUTATION, min_size=1, max_size=8))
 def test_mutated_media(mutations: list[tuple[str, int, bytes]]):
     async def test():
@@ -125,7 +125,7 @@ def test_mutated_media(mutations: list[tuple[str, int, bytes]]):
 HEADER_TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=60)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from(["OPTIONS", "DESCRIBE", "SETUP", "PLAY"]),
     st.sampled_from([200, 301, 401, 454, 461]),
@@ -201,7 +201,7 @@ def test_first_lines_take_no_time(line: bytes):
 def test_long_headers_take_no_time(header: str, text: str):
     from gateway.sources.login import Login
     from workers.rtsp.dialogue import Dialogue
-    from workers.rtsp.messages import clean
+    from workers.rtsp.messages import clean_camera_text
     from workers.rtsp.urls import base_urls, clean_url, track_urls
 
     began = time.process_time()
@@ -213,5 +213,5 @@ def test_long_headers_take_no_time(header: str, text: str):
     bases, _ = base_urls("rtsp://h/x", None, reply)
     track_urls(bases, text)
     clean_url(text)
-    clean(text)
+    clean_camera_text(text)
     assert time.process_time() - began < 2

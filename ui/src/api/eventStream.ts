@@ -27,17 +27,23 @@ export const SILENCE_MS = 40_000;
 export const FIRST_PAUSE_MS = 1_000;
 export const LONGEST_PAUSE_MS = 30_000;
 
+/** All events; of passing facts not those that come many times a second, such as boxes of objects. */
+export const SERVICE_QUERY = 'passing=1&passing_kind=job&passing_kind=snapshot';
+
 /** Opens the stream again whenever it ends, and goes on where it was. */
 export class EventStream {
   private readonly listener: StreamListener;
+  private readonly query: string;
   private connection: AbortController | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastId: string | null = null;
   private failures = 0;
   private hasBeenOpen = false;
 
-  constructor(listener: StreamListener) {
+  /** `query` says which events come. */
+  constructor(listener: StreamListener, query = SERVICE_QUERY) {
     this.listener = listener;
+    this.query = query;
   }
 
   /** May be called again. */
@@ -75,7 +81,7 @@ export class EventStream {
     try {
       const headers: Record<string, string> = { Accept: 'text/event-stream' };
       if (this.lastId !== null) headers['Last-Event-ID'] = this.lastId;
-      const response = await fetch(`${API_ROOT}/events/stream?passing=1`, {
+      const response = await fetch(`${API_ROOT}/events/stream?${this.query}`, {
         headers,
         signal: connection.signal,
         cache: 'no-store',

@@ -25,8 +25,9 @@ export interface ApiResponse<T> {
 }
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  query?: Record<string, string | number | undefined>;
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Each value of a list is a parameter of its own; undefined and empty values are left out. */
+  query?: Record<string, string | number | undefined | readonly string[]>;
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
@@ -72,7 +73,8 @@ export function flattenErrors(errors: unknown): Record<string, string> {
 function buildUrl(path: string, query: RequestOptions['query']): string {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query ?? {})) {
-    if (value !== undefined && value !== '') search.set(key, String(value));
+    if (Array.isArray(value)) for (const one of value as readonly string[]) search.append(key, one);
+    else if (value !== undefined && value !== '') search.set(key, String(value));
   }
   const text = search.toString();
   return `${API_ROOT}${path}${text ? `?${text}` : ''}`;

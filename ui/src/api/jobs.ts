@@ -16,6 +16,8 @@ export interface JobResult {
   notes: string[];
   /** The snapshot that a capture job took. */
   snapshot_id?: string | null;
+  /** Of the test of an archive. */
+  data?: { is_ok?: boolean; steps?: { is_ok: boolean; reason: { message: string; remedy: string } | null }[] } | null;
 }
 
 export interface Job {

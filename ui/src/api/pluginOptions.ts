@@ -1,13 +1,26 @@
 // The options of plugins: of the installation, of devices with a tag, and of one device.
 import { request } from './http';
 
+/** What a list contains. */
+export interface ItemSchema {
+  type?: string | string[];
+  enum?: unknown[];
+  maxLength?: number;
+  maxItems?: number;
+  minimum?: number;
+  maximum?: number;
+  items?: ItemSchema;
+  /** Of objects. */
+  properties?: Record<string, ItemSchema>;
+}
+
 /** A field of the JSON Schema of options. */
 export interface OptionSchema {
   title: string;
   description?: string;
   type?: string | string[];
   enum?: unknown[];
-  items?: { type?: string | string[]; enum?: unknown[]; maxLength?: number };
+  items?: ItemSchema;
   default?: unknown;
   minimum?: number;
   maximum?: number;

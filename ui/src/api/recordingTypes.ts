@@ -201,6 +201,43 @@ export interface FootageDeletion {
   kept_protected: number;
 }
 
+export interface ArchiveFailure {
+  code: string;
+  message: string;
+  remedy: string;
+}
+
+/** What the plugin of an archive does with footage that waits for a copy. */
+export interface ArchiveState {
+  name: string;
+  state: string;
+  reason: ArchiveFailure | null;
+  failing_since: string | null;
+  next_try_at: string | null;
+  bytes_per_second: number;
+  /** When nothing waits any more at this rate. */
+  ends_at: string | null;
+  is_testable: boolean;
+}
+
+/** Footage of a device that waits for its copy. */
+export interface ArchiveBacklog {
+  device_id: string;
+  device_name: string;
+  waiting_bytes: number;
+  oldest: string | null;
+}
+
+export interface Archives {
+  archived_bytes: number;
+  away_bytes: number;
+  waiting_bytes: number;
+  devices: number;
+  archives: ArchiveState[];
+  /** The devices of which most waits, most first. */
+  backlogs: ArchiveBacklog[];
+}
+
 export interface StorageStatistics {
   state: string;
   reason: Reason | null;
@@ -208,7 +245,7 @@ export interface StorageStatistics {
   free_bytes: number | null;
   used_by_recordings_bytes: number | null;
   /** null without an archive. */
-  archive: { archived_bytes: number; away_bytes: number; waiting_bytes: number; devices: number } | null;
+  archive: Archives | null;
   floor_bytes: number | null;
   bytes_per_day: number | null;
   days_left: number | null;

@@ -202,3 +202,14 @@ export async function startExport(deviceId: string, range: Range, cut: ExportCut
 export async function readStorage(signal?: AbortSignal): Promise<StorageStatistics> {
   return (await request<StorageStatistics>('/recordings/storage', { signal })).data;
 }
+
+/** Starts a test of an archive's connection; returns the id of its job. */
+export async function testArchive(name: string): Promise<string> {
+  const path = `/recordings/storage/archives/${encodeURIComponent(name)}/test`;
+  return (await request<{ job_id: string }>(path, { method: 'POST' })).data.job_id;
+}
+
+/** Ends the pauses of an archive after failures. */
+export async function retryArchive(name: string): Promise<void> {
+  await request(`/recordings/storage/archives/${encodeURIComponent(name)}/retry`, { method: 'POST' });
+}

@@ -213,6 +213,15 @@ export interface Health {
   components: Record<string, HealthComponent>;
 }
 
+/** A part of a page that a plugin draws. */
+export interface PluginPanel {
+  name: string;
+  title: string;
+  place: 'device' | 'system';
+  /** The address of its ES module, which changes with the module. */
+  url: string;
+}
+
 export interface Plugin {
   name: string;
   package: string;
@@ -223,6 +232,7 @@ export interface Plugin {
   options: ('installation' | 'device')[];
   /** Why its options cannot be used. */
   options_fault: string | null;
+  panels: PluginPanel[];
   state: 'running' | 'degraded' | 'set_aside' | 'failed' | 'off';
   reason: string | null;
   remedy: string | null;

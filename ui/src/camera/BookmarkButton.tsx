@@ -1,9 +1,13 @@
 // Bookmarks the moment on the screen at once, by the button or the key B; the title is asked for afterwards.
 import { IconBookmarkPlus } from '@tabler/icons-react';
+import { later } from '../frame/later';
 import { useNewBookmark } from '../bookmarks/useNewBookmark';
 import { usePlayerKeys } from './usePlayerKeys';
-import { NewBookmarkDialog } from '../bookmarks/NewBookmarkDialog';
 import { PlayerButton } from './PlayerButton';
+
+const NewBookmarkDialog = later(() =>
+  import('../bookmarks/NewBookmarkDialog').then((module) => module.NewBookmarkDialog),
+);
 
 interface BookmarkButtonProps {
   deviceId: string;

@@ -1,5 +1,6 @@
 // One camera, live or at any moment of its recordings: the player, its timeline, and the actions on a marked range.
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { laterDialog } from '../frame/later';
 import type { Stream } from '../api/types';
 import { useHistoryPlayer } from './useHistoryPlayer';
 import { useMomentInAddress } from './useMomentInAddress';
@@ -7,11 +8,12 @@ import { useRecording } from '../recordings/useRecording';
 import type { LiveStats } from '../players/receiverStatistics';
 import type { TimelineData, TimeRange } from '../timeline/model';
 import { useShownZone } from '../widgets/useShownZone';
-import { gapAt } from '../timeline/labels';
+import { gapAt, placeAt } from '../timeline/labels';
 import { CameraTimeline } from './CameraTimeline';
-import { JumpToTime } from './JumpToTime';
 import { Player } from './Player';
 import { RangePanel } from './RangePanel';
+
+const JumpToTime = laterDialog(() => import('./JumpToTime').then((module) => module.JumpToTime));
 
 interface CameraViewProps {
   deviceId: string;
@@ -106,6 +108,10 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
     (ms: number) => (timeline.current ? (gapAt(timeline.current, ms, Date.now())?.reason ?? null) : null),
     [],
   );
+  const isAwayAt = useCallback(
+    (ms: number) => timeline.current !== null && placeAt(timeline.current, ms)?.where === 'archive',
+    [],
+  );
   const keepTimeline = useCallback((data: TimelineData) => {
     timeline.current = data;
   }, []);
@@ -122,6 +128,7 @@ export function CameraView({ deviceId, name, stream, isAutoplay, onStatistics }:
         isRecorded={isRecorded}
         timeZone={timeZone}
         reasonAt={reasonAt}
+        isAwayAt={isAwayAt}
         oldestMs={oldestMs}
         isMarked={marked !== null}
         onReady={seekDesired}

@@ -1,25 +1,32 @@
 // A camera's timeline with its data and controls: live or recorded, day, zoom and visible range.
 import { ActionIcon, Button, Group, Menu, Popover, SegmentedControl, Tooltip, UnstyledButton } from '@mantine/core';
 import { IconCalendar, IconChevronDown, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { later } from '../frame/later';
 import type { Recording } from '../api/recordingTypes';
+import { EVENT_PRE_ROLL_MS } from '../addresses/recordingAddresses';
 import { useBookmarkMarks } from './useBookmarkMarks';
+import { useEventLanes } from './useEventLanes';
+import { useEventSteps } from './useEventSteps';
+import { usePlayerKeys } from './usePlayerKeys';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
 import { useShownMoment } from './useHistoryPlayer';
 import { useNow } from '../widgets/useNow';
 import { useTimelineData } from '../recordings/useTimelineData';
 import type { HistoryPlayer } from '../players/HistoryPlayer';
 import { DAY_MS, HOUR_MS, MINUTE_MS, type TimelineData, type TimeRange } from '../timeline/model';
+import { LanesLegend } from '../timeline/LanesLegend';
 import { PlacesLegend } from '../timeline/PlacesLegend';
 import { Timeline } from '../timeline/Timeline';
 import { dateOf, dayBounds } from '../formatting/timeZone';
 import { around, fractionOf, reveal, widthOf, zoom } from '../timeline/view';
 import { formatLength } from '../formatting/moments';
-import { DeviceCalendar } from '../recordings/DeviceCalendar';
-import { RangeBar } from './RangeBar';
 import { RangeMarkers } from './RangeMarkers';
 import { TimelineButton } from './TimelineButton';
 import classes from './CameraTimeline.module.css';
+
+const DeviceCalendar = later(() => import('../recordings/DeviceCalendar').then((module) => module.DeviceCalendar));
+const RangeBar = later(() => import('./RangeBar').then((module) => module.RangeBar));
 
 export interface FootageTimelineProps {
   deviceId: string;
@@ -81,6 +88,12 @@ export function FootageTimeline(props: FootageTimelineProps) {
     () => (bookmarks.length > 0 ? { ...footage, events: [...footage.events, ...bookmarks] } : footage),
     [footage, bookmarks],
   );
+  const lanes = useEventLanes(deviceId, range);
+  const playEvent = useCallback((startMs: number) => onSeek(startMs - EVENT_PRE_ROLL_MS), [onSeek]);
+  const momentOf = useCallback(() => (isRecorded ? player.getMoment() : null), [isRecorded, player]);
+  const goTo = useEventSteps(deviceId, momentOf, playEvent);
+  const keys = useMemo(() => ({ n: () => void goTo('next'), p: () => void goTo('previous') }), [goTo]);
+  usePlayerKeys(keys);
   const [isPicking, setPicking] = useState(false);
   const portal = useFullscreenTarget();
   useEffect(() => onData(data), [data, onData]);
@@ -205,6 +218,8 @@ export function FootageTimeline(props: FootageTimelineProps) {
         range={range}
         onRangeChange={setRange}
         data={data}
+        lanes={lanes}
+        onEvent={playEvent}
         timeZone={timeZone}
         nowMs={nowMs}
         playheadMs={playheadMs}
@@ -215,6 +230,7 @@ export function FootageTimeline(props: FootageTimelineProps) {
         isLoading={isLoading}
         label={`Timeline of ${name}`}
       />
+      <LanesLegend lanes={lanes} onPrevious={keys.p} onNext={keys.n} />
       <PlacesLegend places={data.places} />
       {marked && (
         <RangeBar

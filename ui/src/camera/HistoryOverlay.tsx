@@ -6,6 +6,7 @@ import type { HistoryPlayer } from '../players/HistoryPlayer';
 import type { HistoryNotice, HistorySnapshot } from '../players/historyState';
 import { formatLength } from '../formatting/moments';
 import { formatMoment, formatTime } from '../formatting/zonedTimes';
+import { useNow } from '../widgets/useNow';
 import { RetryCountdown } from '../widgets/RetryCountdown';
 import { sentence } from '../formatting/sentence';
 import classes from './PlayerOverlay.module.css';
@@ -17,6 +18,8 @@ interface HistoryOverlayProps {
   /** The reason why footage is missing at a moment; null when unknown. */
   reasonAt: (atMs: number) => string | null;
   oldestMs: number | null;
+  /** Whether the footage of a moment has to come from an archive; without it nothing says so. */
+  isAwayAt?: (atMs: number) => boolean;
   onLive: () => void;
 }
 
@@ -30,7 +33,7 @@ export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldest
       const { fromMs, toMs } = notice.skip;
       if (oldestMs !== null && fromMs < oldestMs)
         return `Nothing older is recorded. Playing from ${formatMoment(timeZone, toMs)}`;
-      const reason = reasonAt((fromMs + toMs) / 2);
+      const reason = notice.isUnreadable ? 'its file is missing or damaged' : reasonAt((fromMs + toMs) / 2);
       const length = formatLength(toMs - fromMs);
       return `No footage for ${length}${reason ? ` (${reason})` : ''}. Skipped to ${formatTime(timeZone, toMs)}`;
     }
@@ -43,7 +46,23 @@ export function formatNotice(notice: HistoryNotice, { timeZone, reasonAt, oldest
   }
 }
 
-export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs, onLive }: HistoryOverlayProps) {
+/** Says that footage comes from an archive, which takes longer, as soon as the timeline knows. */
+function LoadingText({ player, isAwayAt }: Pick<HistoryOverlayProps, 'player' | 'isAwayAt'>) {
+  useNow(500);
+  const momentMs = player.getMoment();
+  if (momentMs !== null && isAwayAt?.(momentMs)) return <div className={classes.text}>Loading from the archive</div>;
+  return <span className="visually-hidden">Loading the recording</span>;
+}
+
+export function HistoryOverlay({
+  player,
+  snapshot,
+  timeZone,
+  reasonAt,
+  oldestMs,
+  isAwayAt,
+  onLive,
+}: HistoryOverlayProps) {
   const { state, notice, cause } = snapshot;
   useEffect(() => {
     if (!notice) return undefined;
@@ -51,9 +70,10 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
     return () => clearTimeout(timer);
   }, [player, notice]);
 
-  if (state === 'failed' || state === 'retrying') {
+  const isWaiting = state === 'loading' || state === 'buffering';
+  if (state === 'failed' || state === 'retrying' || (isWaiting && cause)) {
     const title =
-      state === 'retrying'
+      state !== 'failed'
         ? 'Playback was interrupted'
         : cause?.kind === 'no_footage'
           ? 'No recordings'
@@ -68,7 +88,8 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
             {cause.kind === 'unsupported' && ' Try another browser, or export the range and open the file.'}
           </div>
         )}
-        <Group gap="xs" justify="center">
+        <Group gap="xs" justify="center" wrap="nowrap">
+          {isWaiting && <Loader size="xs" color="#7ef0d4" />}
           {state === 'retrying' && <RetryCountdown at={snapshot.retryAt ?? 0} onRetry={() => player.retryNow()} />}
           {state === 'failed' && cause?.kind !== 'no_footage' && (
             <Button variant="white" color="dark" size="xs" onClick={() => player.retryNow()}>
@@ -102,10 +123,10 @@ export function HistoryOverlay({ player, snapshot, timeZone, reasonAt, oldestMs,
 
   return (
     <>
-      {(state === 'loading' || state === 'buffering') && (
+      {isWaiting && (
         <div className={classes.overlay} role="status">
           <Loader color="#7ef0d4" />
-          <span className="visually-hidden">Loading the recording</span>
+          <LoadingText player={player} isAwayAt={isAwayAt} />
         </div>
       )}
       {notice && (

@@ -10,13 +10,17 @@ import {
   type PointerEvent,
   type ReactNode,
 } from 'react';
+import { later, laterDialog } from '../frame/later';
 import type { Stream } from '../api/types';
 import { useCapture } from '../snapshots/useCapture';
 import type { useHistoryPlayer } from './useHistoryPlayer';
+import { useBoxes } from './useBoxes';
 import { useLiveStats } from './useLiveStats';
 import { useLiveView } from './useLiveView';
 import { useRestingBars } from './useRestingBars';
 import { usePlayerKeys, type PlayerKeys } from './usePlayerKeys';
+import type { FrameTimes } from '../players/BoxPainter';
+import { captureTimeOf } from '../players/captureTime';
 import { SPEEDS } from '../players/historyState';
 import { recallPlayer, recallSound, rememberSound } from '../players/playerMemory';
 import type { LiveStats } from '../players/receiverStatistics';
@@ -27,12 +31,14 @@ import { HistoryControls } from './HistoryControls';
 import { HistoryOverlay } from './HistoryOverlay';
 import { HlsBadge } from './HlsBadge';
 import { PlayerControls } from './PlayerControls';
-import { PlayerHelp } from './PlayerHelp';
 import { PlayerMenu } from './PlayerMenu';
 import { PlayerOverlay } from './PlayerOverlay';
 import { PlayerPoster } from './PlayerPoster';
 import { LiveStatsOverlay } from './LiveStatsOverlay';
 import classes from './Player.module.css';
+
+const BoxesOverlay = later(() => import('./BoxesOverlay').then((module) => module.BoxesOverlay));
+const PlayerHelp = laterDialog(() => import('./PlayerHelp').then((module) => module.PlayerHelp));
 
 interface PlayerProps {
   deviceId: string;
@@ -44,6 +50,7 @@ interface PlayerProps {
   isRecorded: boolean;
   timeZone: string;
   reasonAt: (atMs: number) => string | null;
+  isAwayAt: (atMs: number) => boolean;
   oldestMs: number | null;
   isMarked: boolean;
   /** Called when the video element for recordings is attached: seeking is possible. */
@@ -58,6 +65,9 @@ interface PlayerProps {
   /** Shown below the controls, also in full screen. */
   children?: ReactNode;
 }
+
+const liveMoment = ({ rtpTimestamp }: FrameTimes): number | null =>
+  rtpTimestamp === undefined ? null : captureTimeOf(rtpTimestamp, Date.now());
 
 const FRESH_PART_MS = 3_000;
 /** Loading is no pause: the bars stay away. */
@@ -105,6 +115,7 @@ export function Player(props: PlayerProps) {
   const wasRecorded = useRef(isRecorded);
   const past = history.player;
   const capture = useCapture(deviceId);
+  const boxes = useBoxes(deviceId);
 
   useEffect(() => onStatistics(statistics), [statistics, onStatistics]);
 
@@ -230,6 +241,9 @@ export function Player(props: PlayerProps) {
     const query = isRecorded && momentMs !== null ? `?t=${encodeURIComponent(new Date(momentMs).toISOString())}` : '';
     return `${window.location.origin}/devices/${deviceId}${query}`;
   }, [past, isRecorded, deviceId]);
+  const { hlsMomentOf } = view;
+  const recordedMoment = useCallback((frame: FrameTimes) => past.momentOf(frame.mediaTime), [past]);
+  const hlsMoment = useCallback((frame: FrameTimes) => hlsMomentOf(frame.mediaTime), [hlsMomentOf]);
   const momentOf = useCallback(() => (isRecorded ? past.getMoment() : null), [past, isRecorded]);
   const pictureInPicture = document.pictureInPictureEnabled ? togglePictureInPicture : null;
   const menu = (
@@ -240,6 +254,7 @@ export function Player(props: PlayerProps) {
       onJump={onJump}
       onHelp={() => setHelp(true)}
       onPictureInPicture={pictureInPicture}
+      boxes={boxes}
       onStatistics={isRecorded ? null : toggleStatistics}
     />
   );
@@ -315,17 +330,27 @@ export function Player(props: PlayerProps) {
               aria-label={`Recorded video of ${name}`}
             />
             <canvas className={classes.layer} ref={recordedFreezeFrame} hidden />
+            {boxes.isOn && <BoxesOverlay deviceId={deviceId} video={recorded} isRecorded momentOf={recordedMoment} />}
             <HistoryOverlay
               player={past}
               snapshot={history.snapshot}
               timeZone={timeZone}
               reasonAt={props.reasonAt}
+              isAwayAt={props.isAwayAt}
               oldestMs={props.oldestMs}
               onLive={onLive}
             />
           </>
         ) : (
           <>
+            {boxes.isOn && state === 'live' && (
+              <BoxesOverlay
+                deviceId={deviceId}
+                video={view.isHlsOn ? hls : live}
+                isRecorded={false}
+                momentOf={view.isHlsOn ? hlsMoment : liveMoment}
+              />
+            )}
             <PlayerOverlay
               snapshot={snapshot}
               stream={stream}

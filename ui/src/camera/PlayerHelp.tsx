@@ -8,6 +8,7 @@ const KEYS: [string[], string][] = [
   [[',', '.'], 'Previous or next frame'],
   [['+', '−'], 'Faster or slower'],
   [['J'], 'Jump to a time'],
+  [['P', 'N'], 'Previous or next event of motion or objects'],
   [['I', 'O'], 'Mark the start or the end of a range'],
   [['Esc'], 'Clear the marked range'],
   [['L'], 'Switch to live'],

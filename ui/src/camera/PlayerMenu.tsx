@@ -1,8 +1,9 @@
 // The menu for the less frequent actions: live transport, link to the moment, keyboard shortcuts.
-import { ActionIcon, Menu, Tooltip } from '@mantine/core';
+import { ActionIcon, Menu, Text, Tooltip } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import {
   IconAntenna,
+  IconBoxMultiple,
   IconChartHistogram,
   IconCheck,
   IconClock,
@@ -13,6 +14,7 @@ import {
   IconWorld,
 } from '@tabler/icons-react';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
+import type { BoxesControl } from './useBoxes';
 import type { LiveTransport } from './useHlsLive';
 import classes from './Player.module.css';
 
@@ -25,6 +27,7 @@ interface PlayerMenuProps {
   onJump: () => void;
   onHelp: () => void;
   onPictureInPicture: (() => void) | null;
+  boxes: BoxesControl;
   /** null where no statistics exist. */
   onStatistics: (() => void) | null;
 }
@@ -45,11 +48,12 @@ export function PlayerMenu({
   onJump,
   onHelp,
   onPictureInPicture,
+  boxes,
   onStatistics,
 }: PlayerMenuProps) {
   const item = (isCurrent: boolean) => (isCurrent ? <IconCheck size={16} /> : null);
   return (
-    <Menu position="top-end" width={250} portalProps={useFullscreenTarget()}>
+    <Menu position="top-end" width={250} portalProps={useFullscreenTarget()} onOpen={boxes.ask}>
       <Menu.Target>
         <Tooltip label="More">
           <ActionIcon variant="transparent" size={36} className={classes.button} aria-label="More actions">
@@ -84,6 +88,22 @@ export function PlayerMenu({
         <Menu.Item leftSection={<IconLink size={16} stroke={1.7} />} onClick={() => void copy(linkOf())}>
           {transport === null ? 'Copy link to this moment' : 'Copy link'}
         </Menu.Item>
+        {boxes.isKnown && (
+          <Menu.CheckboxItem
+            checked={boxes.isOn}
+            checkIcon={<IconCheck size={16} />}
+            closeMenuOnClick
+            rightSection={<IconBoxMultiple size={16} stroke={1.7} />}
+            onChange={boxes.toggle}
+          >
+            Boxes of objects
+            {transport !== null && !boxes.isRunning && (
+              <Text size="xs" c="dimmed">
+                This camera is not analysed now
+              </Text>
+            )}
+          </Menu.CheckboxItem>
+        )}
         {onPictureInPicture && (
           <Menu.Item leftSection={<IconPictureInPicture size={16} stroke={1.7} />} onClick={onPictureInPicture}>
             Picture in picture

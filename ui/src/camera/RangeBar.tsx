@@ -10,6 +10,7 @@ import {
 } from '@tabler/icons-react';
 import { notifications } from '@mantine/notifications';
 import { useRef, useState } from 'react';
+import { later } from '../frame/later';
 import type { ExportCut } from '../api/recordings';
 import { useStartExport } from '../jobs/useStartJob';
 import { useFootageActions } from './useFootageActions';
@@ -19,9 +20,10 @@ import { formatLength } from '../formatting/moments';
 import { formatMoment, formatTime } from '../formatting/zonedTimes';
 import { Failure } from '../widgets/Failure';
 import { useFullscreenTarget } from '../widgets/useFullscreenTarget';
-import { TimeLapseDialog } from '../schedules/TimeLapseDialog';
 import { ProtectForm } from './ProtectForm';
 import classes from './RangePanel.module.css';
+
+const TimeLapseDialog = later(() => import('../schedules/TimeLapseDialog').then((module) => module.TimeLapseDialog));
 
 interface RangeBarProps {
   deviceId: string;

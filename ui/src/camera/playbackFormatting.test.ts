@@ -47,4 +47,7 @@ test('a skipped gap is reported with its length and its reason', () => {
   expect(formatNotice({ kind: 'skipped', skip }, { ...context, oldestMs: T + 125_000 })).toMatch(
     /^Nothing older is recorded\. Playing from .*10:02:05$/,
   );
+  expect(formatNotice({ kind: 'skipped', skip, isUnreadable: true }, context)).toBe(
+    'No footage for 2 min 5 s (its file is missing or damaged). Skipped to 10:02:05',
+  );
 });

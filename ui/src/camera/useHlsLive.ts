@@ -43,5 +43,5 @@ export function useHlsLive(deviceId: string, { video, live, isFlowing, transport
   const { isMuted, volume } = live;
   useEffect(() => player.setSound(isMuted, volume), [player, isOn, isMuted, volume]);
 
-  return { snapshot, isOn, isFallback };
+  return { snapshot, isOn, isFallback, momentOf: player.momentOf };
 }

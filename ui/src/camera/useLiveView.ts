@@ -76,6 +76,8 @@ export function useLiveView(deviceId: string, { elements, hlsVideo, isAutoplay, 
         ? { latencySeconds: hls.snapshot.latencySeconds, isFallback: hls.isFallback }
         : null,
     isHlsOn: hls.isOn,
+    /** The capture time of a frame over HLS. */
+    hlsMomentOf: hls.momentOf,
     retryNow,
     setSound,
     ...actions,

@@ -1,30 +1,14 @@
 // The frame of every page: logo, navigation, service health and colour scheme.
-import {
-  IconActivityHeartbeat,
-  IconBell,
-  IconBook2,
-  IconBookmark,
-  IconMovie,
-  IconPhoto,
-  IconVideo,
-} from '@tabler/icons-react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
 import { BrandMark } from './BrandMark';
 import { ClockMenu } from './ClockMenu';
 import { ColorSchemeMenu } from './ColorSchemeMenu';
 import { LiveMark } from './LiveMark';
+import { MorePages } from './MorePages';
+import { API_DOCUMENT, NAVIGATION } from './navigation';
 import { ServiceNotice } from './ServiceNotice';
 import { useLiveUpdates } from '../live/useLiveUpdates';
 import classes from './AppFrame.module.css';
-
-const PAGES = [
-  { to: '/', label: 'Cameras', Icon: IconVideo },
-  { to: '/recordings', label: 'Recordings', Icon: IconMovie },
-  { to: '/snapshots', label: 'Snapshots', Icon: IconPhoto },
-  { to: '/bookmarks', label: 'Bookmarks', Icon: IconBookmark },
-  { to: '/notifications', label: 'Notifications', Icon: IconBell },
-  { to: '/health', label: 'Health', Icon: IconActivityHeartbeat },
-];
 
 export function AppFrame() {
   useLiveUpdates();
@@ -40,16 +24,17 @@ export function AppFrame() {
             <span className={classes.brandName}>VAS</span>
           </Link>
           <nav className={classes.nav} aria-label="Main">
-            {PAGES.map(({ to, label, Icon }) => (
-              <NavLink key={to} to={to} end={to === '/'} className={classes.link}>
+            {NAVIGATION.map(({ to, label, Icon, isMain }) => (
+              <NavLink key={to} to={to} end={to === '/'} className={`${classes.link} ${isMain ? '' : classes.spare}`}>
                 <Icon size={17} stroke={1.7} aria-hidden />
                 {label}
               </NavLink>
             ))}
-            <a href="/docs" className={`${classes.link} ${classes.spare}`}>
-              <IconBook2 size={17} stroke={1.7} aria-hidden />
-              API
+            <a href={API_DOCUMENT.to} className={`${classes.link} ${classes.spare}`}>
+              <API_DOCUMENT.Icon size={17} stroke={1.7} aria-hidden />
+              {API_DOCUMENT.label}
             </a>
+            <MorePages />
           </nav>
           <div className={classes.end}>
             <ServiceNotice />

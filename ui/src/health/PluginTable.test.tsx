@@ -7,7 +7,7 @@ import { renderAt } from '../../test/render';
 import { StubApi } from '../../test/StubApi';
 import { PluginTable } from './PluginTable';
 
-const none = { options: [], options_fault: null };
+const none = { options: [], options_fault: null, panels: [] };
 const plain = {
   name: 'plain',
   package: 'vas',

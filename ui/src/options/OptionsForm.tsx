@@ -58,8 +58,10 @@ export function OptionsForm({ options, notice, onSubmit, onCancel }: OptionsForm
   const place = (error: ApiError): Error | null => {
     const placed = Object.fromEntries(
       Object.entries(error.errors)
-        .filter(([key]) => key.startsWith(ERROR_PREFIX) && key.slice(ERROR_PREFIX.length) in options.schema.properties)
-        .map(([key, text]) => [key.slice(ERROR_PREFIX.length), sentence(text.replace(/^'[\w-]+' /, ''))]),
+        // An error within a list is shown at the list.
+        .map(([key, text]) => [key.startsWith(ERROR_PREFIX) ? (key.split('.')[1] ?? '') : '', text] as const)
+        .filter(([name]) => name in options.schema.properties)
+        .map(([name, text]) => [name, sentence(text.replace(/^'[\w-]+' /, ''))]),
     );
     if (Object.keys(placed).length === 0) return error;
     setErrors(placed);
@@ -86,6 +88,7 @@ export function OptionsForm({ options, notice, onSubmit, onCancel }: OptionsForm
     }
   };
 
+  const shownValues = { ...options.inherited, ...values };
   const fields = Object.entries(options.schema.properties).sort(([, a], [, b]) => a['x-order'] - b['x-order']);
   return (
     <form
@@ -95,7 +98,7 @@ export function OptionsForm({ options, notice, onSubmit, onCancel }: OptionsForm
         void send();
       }}
     >
-      <Stack gap="md" maw={880}>
+      <Stack gap="md">
         {notice}
         {options.problems.map((problem, index) => (
           <Notice key={index} tone="warn" title="A stored value is not used">
@@ -128,7 +131,8 @@ export function OptionsForm({ options, notice, onSubmit, onCancel }: OptionsForm
                   <Field
                     name={name}
                     schema={schema}
-                    value={name in values ? values[name] : options.inherited[name]}
+                    value={shownValues[name]}
+                    values={shownValues}
                     error={errors[name]}
                     deviceId={options.device_id ?? undefined}
                     onChange={(value) => setValue(name, value)}

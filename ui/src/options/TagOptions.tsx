@@ -13,8 +13,8 @@ export function TagOptions({ plugin, tags }: { plugin: string; tags: string[] })
   return (
     <Panel title="Options by tag">
       <Text size="sm" c="dimmed" mb="xs">
-        Cameras with a tag use its options in place of those above. If several tags of a camera set an option, the first
-        in alphabetical order counts.
+        Cameras with a tag use its options in place of those for all cameras. If several tags of a camera set an option,
+        the first in alphabetical order counts.
       </Text>
       <Group gap="xs" mb={tags.length > 0 ? 'sm' : 0}>
         {tags.map((name) => (

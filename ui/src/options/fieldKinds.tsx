@@ -5,6 +5,8 @@ import { DurationField } from './DurationField';
 import { JsonField } from './JsonField';
 import { NumberField } from './NumberField';
 import type { OptionFieldProps } from './fieldProps';
+import { MasksField, ZonesField } from './PolygonFields';
+import { RulesField } from './RulesField';
 import { SwitchField } from './SwitchField';
 import { LinesField, TextField, TextsField } from './TextFields';
 import { TimeWindowField } from './TimeWindowField';
@@ -20,6 +22,9 @@ const FIELD_KINDS: Record<string, ComponentType<OptionFieldProps>> = {
   choices: ChoicesField,
   duration: DurationField,
   time_window: TimeWindowField,
+  zones: ZonesField,
+  masks: MasksField,
+  rules: RulesField,
 };
 
 export function fieldOf(kind: string): ComponentType<OptionFieldProps> {

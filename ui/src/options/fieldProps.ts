@@ -1,5 +1,5 @@
 // What every field of options gets, and what it reads from the schema.
-import type { OptionSchema } from '../api/pluginOptions';
+import type { OptionSchema, OptionValues } from '../api/pluginOptions';
 import { sentence } from '../formatting/sentence';
 
 export interface OptionFieldProps {
@@ -11,6 +11,8 @@ export interface OptionFieldProps {
   name: string;
   /** The device that the options are of, for fields that show its picture. */
   deviceId: string | undefined;
+  /** All options of the form, for fields that depend on others. */
+  values: OptionValues;
   /** Tells whether what was typed is no value yet, such as half of a JSON text. */
   onInvalid: (message: string | null) => void;
 }

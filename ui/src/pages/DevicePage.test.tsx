@@ -10,6 +10,11 @@ import { StubApi, type Asked } from '../../test/StubApi';
 import type { Job } from '../api/jobs';
 import { chooseClock } from '../formatting/shownZone';
 import { DevicePage } from './DevicePage';
+// Loaded when they are shown; ahead here, so that no test waits for the compiler.
+import '../camera/FootageTimeline';
+import '../camera/JumpToTime';
+import '../camera/RangeBar';
+import '../schedules/TimeLapseDialog';
 
 const T = '2026-03-01T10:00:00Z';
 const OF_DEVICE = '/recordings/devices/d1';
@@ -124,7 +129,7 @@ test('a marked range becomes a time-lapse', async () => {
   });
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
-  await userEvent.click(screen.getByRole('button', { name: 'Time-lapse…' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Time-lapse…' }));
   await userEvent.click(await screen.findByRole('button', { name: 'Create' }));
   await waitFor(() => expect(api.all('POST /snapshots/devices/d1/time-lapse')).toHaveLength(1));
   const sent = api.all('POST /snapshots/devices/d1/time-lapse')[0]?.body;
@@ -142,7 +147,7 @@ test('a marked range is exported, followed and cancelled', async () => {
   show(`/devices/d1?t=${T}`);
   await userEvent.click(await screen.findByRole('button', { name: 'Mark end' }));
   api.set('GET /jobs', exportsAre([buildJob({ progress: 0.42, stage: 'reading footage' })]));
-  await userEvent.click(screen.getByRole('button', { name: 'Ways to cut the export' }));
+  await userEvent.click(await screen.findByRole('button', { name: 'Ways to cut the export' }));
   await userEvent.click(await screen.findByRole('menuitem', { name: /Cut exactly/ }));
   await waitFor(() => expect(api.all(`POST ${OF_DEVICE}/export`)).toHaveLength(1));
   expect(api.all(`POST ${OF_DEVICE}/export`)[0]?.body).toEqual({

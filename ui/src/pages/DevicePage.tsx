@@ -14,6 +14,7 @@ import { CameraZone } from '../widgets/CameraZone';
 import { Failure } from '../widgets/Failure';
 import { PageHeader } from '../widgets/PageHeader';
 import { Panel } from '../widgets/Panel';
+import { PluginPanels } from '../panels/PluginPanels';
 import { RecentSnapshots } from '../snapshots/RecentSnapshots';
 import { RecordingPanel } from '../recordings/RecordingPanel';
 import { StateBadge } from '../widgets/StateBadge';
@@ -45,6 +46,10 @@ export function DevicePage() {
   const timeZone = useRecording(id).data?.recording.time_zone;
   const isSettled = useIsSettled(WAIT_FOR_TITLE_MS);
   const [statistics, setStatistics] = useState<LiveStats | null>(null);
+  const isKnown = !(deviceQuery.isPending || streamQuery.isPending);
+  // A name that comes after the columns were shown must not push them down.
+  const [isLate, setLate] = useState(false);
+  if (isSettled && !isKnown && !isLate) setLate(true);
 
   const device = deviceQuery.data?.device;
   const stream = streamQuery.data;
@@ -52,12 +57,13 @@ export function DevicePage() {
 
   const isDesired = (stream?.desired ?? device?.desired) === 'running';
   const state = stream?.observed ?? device?.state;
-  const isShown = isSettled || !(deviceQuery.isPending || streamQuery.isPending);
+  const isShown = isSettled || isKnown;
   return (
     <CameraZone value={timeZone ?? null}>
       <PageHeader
         title={device?.name ?? stream?.device_name ?? 'Camera'}
         back={{ to: '/', label: 'Cameras' }}
+        lines={isLate ? 1 : 2}
         beside={state && <StateBadge state={state} isEnabled={device?.enabled ?? true} />}
       >
         <Button
@@ -129,6 +135,7 @@ export function DevicePage() {
           <div className={classes.last}>
             <EventHistory deviceId={id} />
           </div>
+          {isShown && <PluginPanels place="device" deviceId={id} className={classes.last} />}
         </div>
         <div className={classes.column}>
           {!search.has('t') && (

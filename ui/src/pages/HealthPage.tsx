@@ -4,6 +4,7 @@ import { Failure } from '../widgets/Failure';
 import { HealthBadge } from '../health/HealthBadge';
 import { HealthCard } from '../health/HealthCard';
 import { PageHeader } from '../widgets/PageHeader';
+import { PluginPanels } from '../panels/PluginPanels';
 import { PluginTable } from '../health/PluginTable';
 import { StoragePanel } from '../recordings/StoragePanel';
 import { useHealth } from '../health/useHealth';
@@ -41,6 +42,7 @@ export function HealthPage() {
           <>
             <StoragePanel />
             <PluginTable />
+            <PluginPanels place="system" />
           </>
         )}
       </Stack>

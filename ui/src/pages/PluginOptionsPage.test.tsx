@@ -138,8 +138,19 @@ test('errors of the server are shown at their fields', async () => {
 test('options that somebody else saved meanwhile are not overwritten unasked', async () => {
   api.set(PUT, { status: 412, body: { message: 'changed', reason: 'version_changed' } });
   show();
+  await screen.findByRole('button', { name: 'Save' });
+  api.set(GET, {
+    body: buildOptions({ values: { volume: 80, melody: 'ding' }, secrets: { pin: false } }),
+    headers: { ETag: '"5"' },
+  });
   await save();
   expect(await screen.findByText('This set of options was changed in the meantime')).toBeInTheDocument();
+  const lines = within(await screen.findByRole('list', { name: 'Their changes' })).getAllByRole('listitem');
+  expect(lines.map((line) => line.textContent)).toEqual([
+    'Pin: removed',
+    'Volume: 30 % → 80 %',
+    'Melody: inherited → “ding”',
+  ]);
   api.set(PUT, { body: buildOptions() });
   await userEvent.click(screen.getByRole('button', { name: 'Overwrite with mine' }));
   await waitFor(() => expect(api.all(PUT)).toHaveLength(2));

@@ -4,16 +4,19 @@ import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from 'react-router';
 import { ApiError } from '../api/http';
-import { optionKeys, replaceOptions, type OptionsPlace, type OptionValues } from '../api/pluginOptions';
+import { optionKeys, readOptions, replaceOptions, type OptionsPlace, type OptionValues } from '../api/pluginOptions';
 import { useDevice } from '../devices/useDevice';
+import { describeChanges } from '../options/optionChanges';
 import { OptionsForm } from '../options/OptionsForm';
 import { placeNoun, pluginTitle } from '../options/optionTexts';
+import { PluginAbout } from '../options/PluginAbout';
 import { TagOptions } from '../options/TagOptions';
 import { useOptionsToEdit } from '../options/useOptionsToEdit';
 import { Failure } from '../widgets/Failure';
 import { PageHeader } from '../widgets/PageHeader';
 import { useVersionedSave } from '../widgets/useVersionedSave';
 import { NotFoundPage } from './NotFoundPage';
+import classes from './PluginOptionsPage.module.css';
 
 function backOf({ plugin, deviceId, tag }: OptionsPlace, cameraName: string | undefined) {
   if (deviceId !== undefined) return { to: `/devices/${deviceId}`, label: cameraName ?? 'Camera' };
@@ -38,6 +41,7 @@ function Options({ place, cameraName }: { place: OptionsPlace; cameraName?: stri
     },
     onReload: () => void refetch(),
     failureTitle: 'The options were not saved',
+    readChanges: async () => (data ? describeChanges(data.options, (await readOptions(place)).options) : []),
   });
 
   if (error instanceof ApiError && error.status === 404) return <NotFoundPage />;
@@ -55,7 +59,7 @@ function Options({ place, cameraName }: { place: OptionsPlace; cameraName?: stri
       )}
       {!data && !error && <Skeleton height={320} maw={880} radius="md" />}
       {data && (
-        <Stack gap="md" maw={880}>
+        <div className={classes.columns}>
           <OptionsForm
             key={data.etag ?? place.plugin}
             options={data.options}
@@ -63,11 +67,14 @@ function Options({ place, cameraName }: { place: OptionsPlace; cameraName?: stri
             onSubmit={(values) => submit(values, data.etag)}
             onCancel={leave}
           />
-          {data.options.level === 'installation' &&
-            Object.values(data.options.schema.properties).some((field) => field['x-scope'] === 'device') && (
-              <TagOptions plugin={place.plugin} tags={data.options.tags} />
-            )}
-        </Stack>
+          <Stack gap="md" component="aside" aria-label="About the options">
+            <PluginAbout place={place} />
+            {data.options.level === 'installation' &&
+              Object.values(data.options.schema.properties).some((field) => field['x-scope'] === 'device') && (
+                <TagOptions plugin={place.plugin} tags={data.options.tags} />
+              )}
+          </Stack>
+        </div>
       )}
     </>
   );

@@ -327,3 +327,54 @@ test('close releases everything and may be called twice', async () => {
   vi.advanceTimersByTime(60_000);
   expect(requested).toHaveLength(1);
 });
+
+const refusal = (message: string) => ({
+  type: 'networkError',
+  details: 'fragLoadError',
+  response: { url: '', data: undefined, code: 503 },
+  networkDetails: { response: new TextEncoder().encode(JSON.stringify({ message })).buffer },
+});
+
+test('footage that the archive does not send is reported in the words of the server while nothing can be shown', async () => {
+  player.seek(T);
+  await flush();
+  hls().emit('hlsError', { fatal: false, ...refusal('the archive is away') });
+  expect(state()).toBe('retrying');
+  expect(player.getSnapshot().cause).toEqual({ kind: 'server', message: 'the archive is away' });
+  await vi.advanceTimersByTimeAsync(600);
+  await flush();
+  expect(state()).toBe('buffering');
+  expect(player.getSnapshot().cause?.message).toBe('the archive is away');
+  video.setReady(true);
+  expect(state()).toBe('playing');
+  expect(player.getSnapshot().cause).toBeNull();
+});
+
+test('an archive that does not send does not interrupt footage that is loaded already', async () => {
+  await open(T);
+  hls().emit('hlsError', { fatal: false, ...refusal('the archive is away') });
+  expect(state()).toBe('playing');
+  expect(player.getSnapshot().cause).toBeNull();
+});
+
+test('footage whose file is missing although it is listed is skipped with the reason', async () => {
+  await open(T);
+  hls().failFatally({
+    type: 'networkError',
+    details: 'fragLoadError',
+    frag: { sn: 0 },
+    response: { url: '', data: undefined, code: 404 },
+  });
+  await flush();
+  expect(player.getSnapshot().notice).toMatchObject({ kind: 'skipped', skip: { fromMs: T }, isUnreadable: true });
+});
+
+test('footage that hls.js cannot load and leaves out is reported', async () => {
+  await open(T + 600_000);
+  const at = Number(hls().config.startPosition);
+  video.advanceTo(at + 1.9);
+  for (const fragment of hls().levels[0]?.details.fragments ?? [])
+    if (fragment.start >= at + 2 && fragment.start < at + 62) fragment.gap = true;
+  video.advanceTo(at + 62.1);
+  expect(player.getSnapshot().notice).toMatchObject({ kind: 'skipped', isUnreadable: true });
+});

@@ -4,6 +4,7 @@ import type { ErrorData } from 'hls.js';
 import { STORE_DELAY_MS, type FetchPlaylist, type Window } from './FootageFeed';
 import type { Place } from './FootagePlaylist';
 import type { FootageSession } from './FootageSession';
+import { momentAt } from './footageClock';
 import { FrameStepper } from './FrameStepper';
 import { drawFreezeFrame } from './freezeFrame';
 import type { HlsFactory } from './hlsLibrary';
@@ -17,7 +18,7 @@ import {
   type HistorySnapshot,
   type Speed,
 } from './historyState';
-import { asLoss, classifyError } from './historyErrors';
+import { asLoss, classifyError, outageOf } from './historyErrors';
 import { applySoundAndSpeed, observeState, observeVideo } from './historyVideo';
 import { needsNativeHls } from './mediaSupport';
 import { MomentTracker } from './MomentTracker';
@@ -90,6 +91,12 @@ export class HistoryPlayer {
   getMoment = this.moment.get;
 
   subscribeMoment = this.moment.subscribe;
+
+  /** The capture time of the frame with this media time; null while nothing is open. */
+  momentOf = (mediaSeconds: number): number | null => {
+    const fragments = this.session?.isOpen && !this.isLoading ? this.session.fragments : [];
+    return momentAt(fragments, mediaSeconds);
+  };
 
   /** Takes the elements to draw on; returns the function that releases them. */
   attach(video: HTMLVideoElement, freezeFrame: HTMLCanvasElement): () => void {
@@ -264,7 +271,10 @@ export class HistoryPlayer {
     this.stepper.reset();
     this.moment.report(place.momentMs);
     const skipped = isPastEnd ? null : skippedNotice(requestedMs, place.momentMs);
-    this.update({ state: 'loading', cause: null, notice: notice ?? skipped });
+    // After an error its text stays until there is a picture.
+    const { attempt, cause } = this.snapshot;
+    const told = notice ?? this.explain(skipped);
+    this.update({ state: 'loading', cause: attempt > 0 ? cause : null, notice: told });
     session.mount(video, {
       onError: (data) => this.handleError(data),
       onLoss: (loss) => this.fail(loss),
@@ -285,7 +295,7 @@ export class HistoryPlayer {
     this.moment.restart();
     this.stepper.reset();
     this.moment.report(place.momentMs);
-    this.update({ notice: skippedNotice(requestedMs, place.momentMs) });
+    this.update({ notice: this.explain(skippedNotice(requestedMs, place.momentMs)) });
     session.seekTo(video, place);
     if (this.isPlayingDesired) this.startVideo();
     this.resetRateWatchdog();
@@ -304,6 +314,15 @@ export class HistoryPlayer {
     if (error === 'media') this.handleMediaError(data);
     else if (error === 'gone') this.continueWithout(data, null);
     else if (error) this.fail(error);
+    else this.tellOutage(data);
+  }
+
+  /** hls.js asks again by itself: nothing is lost while there is footage to show, and a viewer who waits sees the reason. */
+  private tellOutage(data: ErrorData): void {
+    this.refresh();
+    const { state } = this.snapshot;
+    const outage = state === 'loading' || state === 'buffering' ? outageOf(data) : null;
+    if (outage) this.fail(outage);
   }
 
   /** Resets the decoder first; a fragment that fails again is excluded. */
@@ -414,8 +433,9 @@ export class HistoryPlayer {
     const frame = this.moment.advance(session.fragments, mediaSeconds, this.snapshot.speed);
     if (!frame || this.video?.readyState === 0) return;
     this.unopened = 0;
-    const { momentMs, skip } = frame;
-    if (skip && this.isPlayingDesired) this.update({ notice: { kind: 'skipped', skip } });
+    const { momentMs, skip, isUnreadable } = frame;
+    if (skip && this.isPlayingDesired)
+      this.update({ notice: this.explain({ kind: 'skipped', skip, ...(isUnreadable ? { isUnreadable } : {}) }) });
     const isDue = skip !== null || !this.isPlayingDesired || this.moment.isReportDue;
     if (isDue && !this.video?.seeking) this.moment.report(momentMs);
   }
@@ -430,7 +450,18 @@ export class HistoryPlayer {
       isPlayingDesired: this.isPlayingDesired,
       hasRunOut: this.hasRunOut(video),
     });
-    if (state !== snapshot.state) this.update({ state });
+    const isShown = state !== 'loading' && state !== 'buffering';
+    if (state !== snapshot.state || (isShown && snapshot.cause))
+      this.update({ state, cause: isShown ? null : snapshot.cause });
+  }
+
+  /** Says of skipped footage when it was left out because it could not be read. */
+  private explain(notice: HistoryNotice | null): HistoryNotice | null {
+    if (notice?.kind !== 'skipped') return notice;
+    const { fromMs, toMs } = notice.skip;
+    const leftOut = this.session?.feed.playlist.skipped ?? [];
+    const isUnreadable = leftOut.some(({ startMs, durationMs }) => startMs < toMs && startMs + durationMs > fromMs);
+    return isUnreadable ? { ...notice, isUnreadable } : notice;
   }
 
   private hasRunOut(video: HTMLVideoElement): boolean {

@@ -1,5 +1,6 @@
 // The live player over low-latency HLS, without a user interface: some seconds behind, for networks where WebRTC fails.
 import type { ErrorData } from 'hls.js';
+import { momentAt } from './footageClock';
 import { createHls, HlsUnsupported, onHlsError, onHlsTracks, type HlsFactory, type HlsInstance } from './hlsLibrary';
 import { NATIVE_ERROR, NATIVE_OPEN_ERROR } from './NativeHls';
 import { PlayerStore } from './PlayerStore';
@@ -85,6 +86,15 @@ export class HlsLivePlayer {
     this.video = null;
     this.update(FIRST);
   }
+
+  /** The capture time of the frame with this media time; null while it is unknown. */
+  momentOf = (mediaSeconds: number): number | null => {
+    const details = this.hls?.levels?.[0]?.details;
+    if (!details) return null;
+    // The newest fragment is known by its parts alone.
+    const { fragments, fragmentHint: newest } = details;
+    return momentAt(newest ? [...fragments, newest] : fragments, mediaSeconds);
+  };
 
   setSound(isMuted: boolean, volume: number): void {
     if (!this.video) return;

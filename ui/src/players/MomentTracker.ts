@@ -1,5 +1,5 @@
 // The moment of the recording that is on the screen, and its listeners. No DOM: media times are passed in.
-import { momentAt, skipBehind, type Skip, type TimedFragment } from './footageClock';
+import { leftOutBehind, momentAt, skipBehind, type Skip, type TimedFragment } from './footageClock';
 
 /** While playing, listeners are called at most this often. */
 const MOMENT_INTERVAL_MS = 200;
@@ -8,6 +8,8 @@ export interface ShownFrame {
   momentMs: number;
   /** The footage that was missing between the previous frame and this one. */
   skip: Skip | null;
+  /** It exists, but could not be read. */
+  isUnreadable: boolean;
 }
 
 export class MomentTracker {
@@ -52,6 +54,8 @@ export class MomentTracker {
     const momentMs = momentAt(fragments, mediaSeconds);
     if (momentMs === null) return null;
     const isNext = before !== null && mediaSeconds > before && mediaSeconds - before < 2 * speed;
-    return { momentMs, skip: isNext ? skipBehind(fragments, before, mediaSeconds) : null };
+    const leftOut = before !== null && mediaSeconds > before ? leftOutBehind(fragments, before, mediaSeconds) : null;
+    const skip = leftOut ?? (isNext ? skipBehind(fragments, before, mediaSeconds) : null);
+    return { momentMs, skip, isUnreadable: leftOut !== null };
   }
 }

@@ -7,6 +7,8 @@ export interface TimedFragment {
   start: number;
   duration: number;
   programDateTime: number | null;
+  /** hls.js could not load it, and plays on behind it. */
+  gap?: boolean;
 }
 
 export interface Skip {
@@ -57,4 +59,18 @@ export function skipBehind(fragments: readonly TimedFragment[], fromSeconds: num
     if (here.programDateTime - beforeEndMs > MIN_SKIP_MS) return { fromMs: beforeEndMs, toMs: here.programDateTime };
   }
   return null;
+}
+
+/** The fragments between two media times that hls.js left out because they cannot be loaded; null without any. */
+export function leftOutBehind(
+  fragments: readonly TimedFragment[],
+  fromSeconds: number,
+  toSeconds: number,
+): Skip | null {
+  const isInside = ({ start, duration, gap }: TimedFragment) =>
+    gap === true && start + duration > fromSeconds && start < toSeconds;
+  const first = fragments.find(isInside);
+  const last = fragments.findLast(isInside);
+  if (!first || !last || first.programDateTime === null || last.programDateTime === null) return null;
+  return { fromMs: first.programDateTime, toMs: last.programDateTime + last.duration * 1000 };
 }

@@ -9,6 +9,28 @@ const CANNOT_DECODE = new Set([
   'manifestIncompatibleCodecsError',
 ]);
 
+const NO_ANSWER = 'the disk or the archive with this footage does not answer';
+
+/** Why the server cannot send footage now, in its own words. */
+export function outageOf(data: ErrorData): FootageUnavailable | null {
+  if (data.details === 'fragLoadTimeOut')
+    return new FootageUnavailable('server', 'the footage does not arrive in time');
+  if (data.response?.code !== 503) return null;
+  return new FootageUnavailable('server', problemOf(data.networkDetails).message || NO_ANSWER);
+}
+
+/** The JSON that the server sent instead of footage. */
+function problemOf(request: unknown): { message?: string } {
+  try {
+    const { response } = request as XMLHttpRequest;
+    const text =
+      typeof response === 'string' ? response : new TextDecoder().decode(new Uint8Array(response as ArrayBuffer));
+    return (JSON.parse(text) ?? {}) as { message?: string };
+  } catch {
+    return {};
+  }
+}
+
 /** A loss; 'media' for a decoder error, 'gone' for a file that no longer exists; null for errors that hls.js repairs itself. */
 export function classifyError(data: ErrorData): FootageUnavailable | 'media' | 'gone' | null {
   if (CANNOT_DECODE.has(data.details)) {
@@ -21,8 +43,8 @@ export function classifyError(data: ErrorData): FootageUnavailable | 'media' | '
   if (status === 404 || status === 410) return 'gone';
   if (status === 401 || status === 403)
     return new FootageUnavailable('forbidden', 'you may not watch these recordings');
-  if (status === 503)
-    return new FootageUnavailable('server', 'the disk or the archive with this footage does not answer');
+  const outage = outageOf(data);
+  if (outage) return outage;
   if (status >= 400) return new FootageUnavailable('server', 'the server could not send the footage');
   return new FootageUnavailable('network', 'the server cannot be reached');
 }

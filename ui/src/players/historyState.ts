@@ -35,7 +35,8 @@ export class FootageUnavailable extends Error {
 
 /** A message that does not interrupt playback. */
 export type HistoryNotice =
-  | { kind: 'skipped'; skip: Skip }
+  /** `isUnreadable`: there is footage, whose file is missing or damaged. */
+  | { kind: 'skipped'; skip: Skip; isUnreadable?: true }
   | { kind: 'too_fast'; requested: Speed; now: Speed }
   | { kind: 'caught_up' }
   | { kind: 'damaged'; atMs: number };

@@ -19,6 +19,7 @@ export interface RouteMemory {
 }
 
 const SOUND_KEY = 'vas.sound';
+const BOXES_KEY = 'vas.boxes';
 const ROUTE_KEY = 'vas.route';
 const keyOf = (deviceId: string) => `vas.player.${deviceId}`;
 
@@ -52,4 +53,6 @@ export function rememberRoute(change: Partial<RouteMemory>): void {
   write(ROUTE_KEY, { ...recallRoute(), ...change });
 }
 
+export const recallBoxes = (): boolean => read(BOXES_KEY, { isOn: false }).isOn;
+export const rememberBoxes = (isOn: boolean): void => write(BOXES_KEY, { isOn });
 export const rememberSound = (memory: SoundMemory): void => write(SOUND_KEY, memory);

@@ -6,7 +6,7 @@ import { useNow } from '../widgets/useNow';
 import { NO_TIMELINE } from '../timeline/model';
 import { dayBounds } from '../formatting/timeZone';
 import { formatTime } from '../formatting/zonedTimes';
-import { formatState } from '../timeline/labels';
+import { formatState, formatWhere } from '../timeline/labels';
 import { formatDate } from '../formatting/calendarDates';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import classes from './DayStrip.module.css';
@@ -38,6 +38,7 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
   const label = first
     ? `${name}, ${formatDate(date)}: footage from ${formatTime(timeZone, firstMs)}`
     : `${name}, ${formatDate(date)}: nothing recorded`;
+  const where = hoverMs === null ? null : formatWhere(data, hoverMs);
   return (
     <div className={classes.wrap}>
       <button
@@ -63,6 +64,9 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
         {data.spans.map((span) => (
           <i key={span.startMs} className={classes.footage} style={box(span.startMs, span.endMs)} />
         ))}
+        {data.places.map(({ startMs, endMs, where: place }) => (
+          <i key={startMs} className={`${classes.place} ${classes[place]}`} style={box(startMs, endMs)} />
+        ))}
         {[6, 12, 18].map((hour) => (
           <i key={hour} className={classes.hour} style={{ left: `${(hour / 24) * 100}%` }} />
         ))}
@@ -71,6 +75,7 @@ export function DayStrip({ deviceId, name, date, timeZone }: DayStripProps) {
       {hoverMs !== null && (
         <div className={classes.label} style={{ left: `${share(hoverMs)}%` }} aria-hidden>
           <strong>{formatTime(timeZone, hoverMs)}</strong> {formatState(data, hoverMs, now)}
+          {where && `. ${where}`}
         </div>
       )}
     </div>

@@ -14,6 +14,7 @@ import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { NOTHING } from '../formatting/statistics';
 import { formatSpan } from '../formatting/moments';
 import { Panel } from '../widgets/Panel';
+import { PlacesLegend } from '../timeline/PlacesLegend';
 import { deviceMomentAddress } from '../addresses/recordingAddresses';
 import classes from './RecordedDay.module.css';
 
@@ -56,6 +57,7 @@ export function RecordedDay({ deviceId, name, date, timeZone }: RecordedDayProps
             ))}
           </div>
         </div>
+        <PlacesLegend places={timeline.data?.places ?? []} />
         {coverage.error && !day && (
           <Failure title="The day could not be loaded" error={coverage.error} onRetry={() => void coverage.refetch()} />
         )}

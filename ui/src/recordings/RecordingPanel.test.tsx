@@ -57,6 +57,7 @@ test('a refusal is shown as a sentence', async () => {
 
 test('an event needs a name, and errors are shown at their fields', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Mark event' }));
+  await screen.findByRole('dialog');
   await userEvent.click((await screen.findAllByRole('button', { name: 'Mark event' })).at(-1)!);
   expect(await screen.findByText('Enter a name')).toBeInTheDocument();
   api.set(`POST ${PATH}/events`, {

@@ -11,6 +11,7 @@ import {
 } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
+import { laterDialog } from '../frame/later';
 import type { Stream } from '../api/types';
 import { useRecording } from './useRecording';
 import { useRecordingControl } from './useRecordingControl';
@@ -21,12 +22,15 @@ import { NOTHING } from '../formatting/statistics';
 import { Panel } from '../widgets/Panel';
 import { recordedDaysAddress } from '../addresses/recordingAddresses';
 import { RecordingBadge } from './RecordingBadge';
-import { RecordingEventDialog } from './RecordingEventDialog';
 import { MODE_LABELS, recordingSentence } from './recordingStyles';
 import { formatRetention } from './retentionText';
 import { useSharedLimit } from './useStorageStatistics';
 import { useShownRecording } from './useShownRecording';
 import { Timestamp } from '../widgets/Timestamp';
+
+const RecordingEventDialog = laterDialog(() =>
+  import('./RecordingEventDialog').then((module) => module.RecordingEventDialog),
+);
 
 const LENGTHS = [
   { label: 'For 15 minutes', minutes: 15 },

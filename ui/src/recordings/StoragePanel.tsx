@@ -1,8 +1,13 @@
 // The recordings disk: usage, how long the free space lasts, and its errors.
 import { Skeleton, Text } from '@mantine/core';
-import type { StorageStatistics } from '../api/recordingTypes';
+import { Link } from 'react-router';
+import { recordedDaysAddress } from '../addresses/recordingAddresses';
+import type { ArchiveBacklog, StorageStatistics } from '../api/recordingTypes';
+import { ArchiveState } from './ArchiveState';
 import { useStorageStatistics } from './useStorageStatistics';
 import { formatBytes } from '../formatting/amounts';
+import { formatSpan } from '../formatting/moments';
+import { useNow } from '../widgets/useNow';
 import { Failure } from '../widgets/Failure';
 import { StatisticsColumns } from '../widgets/StatisticsColumns';
 import { NOTHING } from '../formatting/statistics';
@@ -75,8 +80,27 @@ function archiveRows({ archive }: StorageStatistics): [string, string][] {
   ];
 }
 
+/** The cameras of which most waits for its copy, with the age of the oldest footage. */
+function Backlogs({ backlogs, nowMs }: { backlogs: ArchiveBacklog[]; nowMs: number }) {
+  if (backlogs.length === 0) return null;
+  return (
+    <ul className={classes.backlogs} aria-label="Waiting for the archive">
+      {backlogs.map(({ device_id, device_name, waiting_bytes, oldest }) => (
+        <li key={device_id}>
+          <Link to={recordedDaysAddress(device_id)}>{device_name}</Link>
+          <span>
+            {formatBytes(waiting_bytes)} wait
+            {oldest && `, the oldest for ${formatSpan(nowMs - Date.parse(oldest))}`}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 export function StoragePanel() {
   const { data, error, refetch } = useStorageStatistics();
+  const nowMs = useNow(30_000);
   return (
     <Panel
       title="Storage"
@@ -110,6 +134,10 @@ export function StoragePanel() {
               ],
             ]}
           />
+          {data.archive?.archives.map((archive) => (
+            <ArchiveState key={archive.name} archive={archive} nowMs={nowMs} />
+          ))}
+          <Backlogs backlogs={data.archive?.backlogs ?? []} nowMs={nowMs} />
         </div>
       )}
     </Panel>

@@ -1,10 +1,12 @@
 // Cards of the most recent captures, over the picture so that they are visible in full screen too.
 import { useState } from 'react';
+import { later } from '../frame/later';
 import type { Snapshot } from '../api/snapshots';
 import type { CaptureControl } from './useCapture';
 import { CaptureCard } from './CaptureCard';
-import { SnapshotViewer } from './SnapshotViewer';
 import classes from './CaptureCards.module.css';
+
+const SnapshotViewer = later(() => import('./SnapshotViewer').then((module) => module.SnapshotViewer));
 
 interface CaptureCardsProps {
   capture: CaptureControl;

@@ -3,13 +3,15 @@ import { Button, Group, Text } from '@mantine/core';
 import { IconBookmark, IconCalendarTime, IconPhoto } from '@tabler/icons-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
+import { later } from '../frame/later';
 import { useRecentSnapshots } from './useSnapshots';
 import { useShownZone } from '../widgets/useShownZone';
 import { Panel } from '../widgets/Panel';
 import { deviceBookmarksAddress, schedulesAddress } from '../addresses/bookmarkAddresses';
-import { SnapshotViewer } from './SnapshotViewer';
 import { pictureName } from './snapshotFormatting';
 import classes from './RecentSnapshots.module.css';
+
+const SnapshotViewer = later(() => import('./SnapshotViewer').then((module) => module.SnapshotViewer));
 
 const SHOWN = 6;
 

@@ -16,7 +16,7 @@ export function pauseAfter(error: Error | null): number {
 
 /** `width` in pixels, one of the sizes of the server: 160, 320, 480, 640, 960, 1280 or 1920. */
 export function usePoster(deviceId: string, width: number, isVisible: boolean) {
-  const { data } = useQuery({
+  const { data, isPending } = useQuery({
     queryKey: snapshotKeys.poster(deviceId, width),
     queryFn: ({ signal }) => fetchPoster(deviceId, width, signal),
     enabled: isVisible,
@@ -24,5 +24,5 @@ export function usePoster(deviceId: string, width: number, isVisible: boolean) {
     staleTime: INTERVAL_MS / 2,
     refetchInterval: ({ state }) => pauseAfter(state.error),
   });
-  return { picture: data?.picture ?? null, takenAt: data?.takenAt ?? null };
+  return { picture: data?.picture ?? null, takenAt: data?.takenAt ?? null, isPending };
 }

@@ -1,9 +1,10 @@
 // The timeline with keyboard, mouse, touch and wheel.
 import { MantineProvider } from '@mantine/core';
-import { fireEvent, render, screen, waitFor } from '@testing-library/react';
+import { act, fireEvent, render, screen, waitFor } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState, type ReactNode } from 'react';
-import { beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { TimelineLane } from './lanes';
 import { HOUR_MS, NO_TIMELINE, type TimeRange } from './model';
 import { Timeline, type TimelineProps } from './Timeline';
 
@@ -47,6 +48,8 @@ beforeEach(() => {
   });
 });
 
+afterEach(() => void vi.useRealTimers());
+
 function TimelineState(props: Partial<TimelineProps>) {
   const [range, setRange] = useState<TimeRange>(RANGE);
   const [marked, setMarked] = useState<TimeRange | null>(props.marked ?? null);
@@ -87,9 +90,13 @@ const pointer = (
   slider: HTMLElement,
   type: string,
   x: number,
-  { shiftKey = false, ...more }: { shiftKey?: boolean; pointerId?: number; pointerType?: string } = {},
+  {
+    shiftKey = false,
+    clientY = 0,
+    ...more
+  }: { shiftKey?: boolean; clientY?: number; pointerId?: number; pointerType?: string } = {},
 ) => {
-  const event = new MouseEvent(type, { bubbles: true, clientX: x, button: 0, shiftKey });
+  const event = new MouseEvent(type, { bubbles: true, clientX: x, clientY, button: 0, shiftKey });
   Object.assign(event, { pointerId: 1, pointerType: 'mouse', ...more });
   fireEvent(slider, event);
 };
@@ -198,6 +205,46 @@ test('the label at the pointer shows the reason of a gap', () => {
   expect(screen.getByText(/no route to the camera, 2 min 3 s/)).toBeInTheDocument();
   pointer(slider, 'pointerleave', 0);
   expect(screen.queryByText(/no route to the camera/)).not.toBeInTheDocument();
+});
+
+const LANES: TimelineLane[] = [
+  { name: 'Car', color: 1, events: 1, runs: [{ startMs: NOW - 2.5 * HOUR_MS, endMs: NOW - 2.4 * HOUR_MS, events: 1 }] },
+  { name: 'Person', color: 2, events: 3, runs: [{ startMs: NOW - HOUR_MS, endMs: NOW - 0.5 * HOUR_MS, events: 3 }] },
+];
+/** The lower lane ends at the lower edge of the timeline. */
+const PERSON_Y = 104;
+
+test('a press on the mark of an event plays that event, beside it the moment', () => {
+  const onEvent = vi.fn();
+  const slider = show({ lanes: LANES, onEvent });
+  const x = xOf(NOW - 0.7 * HOUR_MS);
+  pointer(slider, 'pointerdown', x, { clientY: PERSON_Y });
+  pointer(slider, 'pointerup', x, { clientY: PERSON_Y });
+  expect(onEvent.mock.calls).toEqual([[NOW - HOUR_MS]]);
+  expect(onSeek).not.toHaveBeenCalled();
+  for (const [at, clientY] of [
+    [x, 60],
+    [xOf(NOW - 3 * HOUR_MS), PERSON_Y],
+  ] as const) {
+    pointer(slider, 'pointerdown', at, { clientY });
+    pointer(slider, 'pointerup', at, { clientY });
+  }
+  expect(onEvent).toHaveBeenCalledTimes(1);
+  expect(onSeek).toHaveBeenCalledTimes(2);
+});
+
+test('the label at the pointer names the events there; after a tap it stays a while', () => {
+  vi.useFakeTimers();
+  const slider = show({ lanes: LANES });
+  const x = xOf(NOW - 0.7 * HOUR_MS);
+  pointer(slider, 'pointermove', x);
+  expect(screen.getByText(/Person, 3 events from 12:00:00.* to 12:30:00/)).toBeInTheDocument();
+  pointer(slider, 'pointerleave', 0);
+  pointer(slider, 'pointerdown', x, { clientY: PERSON_Y, pointerType: 'touch' });
+  pointer(slider, 'pointerup', x, { clientY: PERSON_Y, pointerType: 'touch' });
+  expect(screen.getByText(/Person, 3 events/)).toBeInTheDocument();
+  act(() => void vi.advanceTimersByTime(3_100));
+  expect(screen.queryByText(/Person, 3 events/)).not.toBeInTheDocument();
 });
 
 test('dragging with shift marks a range', () => {

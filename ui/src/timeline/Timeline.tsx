@@ -1,5 +1,6 @@
 // The timeline of one device: pan, zoom, seek, scrub and mark; shows footage, gaps and events. Fetches nothing.
-import { useCallback, useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent } from 'react';
+import { lanesHeight, runAt, type TimelineLane } from './lanes';
 import { bookmarkNear, DAY_MS, NO_TIMELINE, type TimelineData, type TimeRange } from './model';
 import { TimelineHandle } from './TimelineHandle';
 import { TimelineLabel } from './TimelineLabel';
@@ -17,6 +18,10 @@ export interface TimelineProps {
   range: TimeRange;
   onRangeChange: (range: TimeRange) => void;
   data?: TimelineData | undefined;
+  /** Events as lanes below the track. */
+  lanes?: TimelineLane[];
+  /** Called with the start of an event whose mark was pressed. */
+  onEvent?: (startMs: number) => void;
   /** IANA name of the time zone of the labels. */
   timeZone: string;
   nowMs: number;
@@ -35,6 +40,10 @@ export interface TimelineProps {
   label?: string;
 }
 
+const NO_LANES: TimelineLane[] = [];
+/** On a touch screen the label of a pressed event stays this long. */
+const TOUCH_LABEL_MS = 3_000;
+
 /** A click this near to a bookmark, as a share of the visible range, seeks to the bookmark. */
 const NEAR_BOOKMARK = 0.005;
 
@@ -43,6 +52,7 @@ export function Timeline(props: TimelineProps) {
     range,
     onRangeChange,
     data = NO_TIMELINE,
+    lanes = NO_LANES,
     timeZone,
     nowMs,
     playheadMs,
@@ -54,7 +64,8 @@ export function Timeline(props: TimelineProps) {
   const { isFollowing = false, isLoading = false, label = 'Timeline' } = props;
   const surface = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [hover, setHover] = useState<number | null>(null);
+  const [hover, setHover] = useState<{ atMs: number; y: number } | null>(null);
+  const hiding = useRef<ReturnType<typeof setTimeout>>(undefined);
   const [scrubMs, setScrubMs] = useState<number | null>(null);
 
   const oldestMs = data.oldestMs;
@@ -71,6 +82,7 @@ export function Timeline(props: TimelineProps) {
     isSteady: playheadMs === null,
   });
   const shownPlayhead = scrubMs ?? playheadMs;
+  useEffect(() => () => clearTimeout(hiding.current), []);
 
   const seek = useCallback((atMs: number) => onSeek(Math.round(Math.min(atMs, nowMs))), [onSeek, nowMs]);
   const scrub = (atMs: number, isDone: boolean) => {
@@ -80,23 +92,39 @@ export function Timeline(props: TimelineProps) {
     else onScrub?.(limited);
   };
 
+  const show = (place: { atMs: number; y: number } | null, forMs?: number) => {
+    clearTimeout(hiding.current);
+    setHover(place);
+    if (place && forMs) hiding.current = setTimeout(() => setHover(null), forMs);
+  };
+  const laneAt = (atMs: number, y: number) => {
+    const { width, height } = surface.current?.getBoundingClientRect() ?? { width: 1, height: 0 };
+    const top = height - lanesHeight(lanes);
+    return runAt(lanes, { atMs, y: y - top, msPerPx: widthOf(view) / Math.max(1, width) });
+  };
   useTimelineGestures(surface, {
     view,
     playheadMs: shownPlayhead,
     onMove: move,
     onGlide: glide,
     onStop: stop,
-    onSeek: (atMs) => seek(bookmarkNear(data, atMs, widthOf(view) * NEAR_BOOKMARK) ?? atMs),
+    onSeek: (atMs, y, isTouch) => {
+      const found = laneAt(atMs, y);
+      if (isTouch) show(found ? { atMs, y } : null, TOUCH_LABEL_MS);
+      if (found) (props.onEvent ?? seek)(found.run.startMs);
+      else seek(bookmarkNear(data, atMs, widthOf(view) * NEAR_BOOKMARK) ?? atMs);
+    },
     onScrub: scrub,
     onMark: onMarkedChange,
-    onHover: setHover,
+    onHover: (atMs, y) => show(atMs === null ? null : { atMs, y }),
   });
-  useTimelineCanvas(canvas, {
+  const widthPx = useTimelineCanvas(canvas, {
     view,
     data,
+    lanes,
     nowMs,
     playheadMs: shownPlayhead,
-    hoverMs: scrubMs === null ? hover : null,
+    hoverMs: scrubMs === null ? (hover?.atMs ?? null) : null,
     marked,
     timeZone,
   });
@@ -114,9 +142,13 @@ export function Timeline(props: TimelineProps) {
   };
 
   const current = shownPlayhead ?? nowMs;
-  const labelMs = scrubMs ?? hover;
+  const labelMs = scrubMs ?? hover?.atMs ?? null;
   return (
-    <div className={classes.frame} data-moving={isMoving || undefined}>
+    <div
+      className={`${classes.frame} ${classes.laneColors}`}
+      data-moving={isMoving || undefined}
+      style={{ '--lanes': `${lanesHeight(lanes)}px` } as CSSProperties}
+    >
       <div
         ref={surface}
         className={classes.surface}
@@ -147,6 +179,8 @@ export function Timeline(props: TimelineProps) {
             fraction={fractionOf(view, labelMs)}
             atMs={labelMs}
             data={data}
+            lanes={lanes}
+            nearMs={(widthOf(view) / Math.max(1, widthPx)) * 4}
             nowMs={nowMs}
             timeZone={timeZone}
             view={view}

@@ -1,15 +1,19 @@
 // The label at the pointer: the time, the recording state, events and protections.
 import { useLayoutEffect, useRef, type RefObject } from 'react';
+import { runNear, type TimelineLane } from './lanes';
 import type { TimelineData, TimeRange } from './model';
 import { widthOf } from './view';
 import { formatMoment } from '../formatting/zonedTimes';
-import { formatState, formatWhere } from './labels';
+import { formatRun, formatState, formatWhere } from './labels';
 import classes from './Timeline.module.css';
 
 interface TimelineLabelProps {
   fraction: number;
   atMs: number;
   data: TimelineData;
+  lanes: TimelineLane[];
+  /** Maximum distance of a mark of a lane. */
+  nearMs: number;
   nowMs: number;
   timeZone: string;
   view: TimeRange;
@@ -20,7 +24,8 @@ interface TimelineLabelProps {
 const NEAR = 0.007;
 const MAX_NAMED = 3;
 
-export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, surface }: TimelineLabelProps) {
+export function TimelineLabel(props: TimelineLabelProps) {
+  const { fraction, atMs, data, lanes, nowMs, timeZone, view, surface } = props;
   const label = useRef<HTMLDivElement>(null);
 
   useLayoutEffect(() => {
@@ -31,6 +36,10 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
 
   const where = formatWhere(data, atMs);
   const nearMs = NEAR * widthOf(view);
+  const runs = lanes.flatMap((lane) => {
+    const run = runNear(lane.runs, atMs, props.nearMs);
+    return run ? [{ lane, run }] : [];
+  });
   const events = data.events.filter(
     ({ atMs: start, endMs }) => start - nearMs <= atMs && atMs <= (endMs ?? start) + nearMs,
   );
@@ -40,6 +49,11 @@ export function TimelineLabel({ fraction, atMs, data, nowMs, timeZone, view, sur
       <div className={classes.labelTime}>{formatMoment(timeZone, atMs)}</div>
       <div>{formatState(data, atMs, nowMs)}</div>
       {where && <div>{where}</div>}
+      {runs.map(({ lane, run }) => (
+        <div key={lane.name} className={classes.labelLane}>
+          <i style={{ background: `var(--lane-${lane.color})` }} /> {formatRun(lane.name, run, timeZone)}
+        </div>
+      ))}
       {events.slice(0, MAX_NAMED).map((event, index) => (
         <div key={index} className={event.kind === 'bookmark' ? classes.labelBookmark : classes.labelEvent}>
           {event.label}

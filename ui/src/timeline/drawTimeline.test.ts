@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { drawTimeline, type Scene, type Surface } from './drawTimeline';
 import { DAY_MS, HOUR_MS, NO_TIMELINE, type TimelineData } from './model';
+import { lanesHeight, type TimelineLane } from './lanes';
 import type { Palette } from './palette';
 
 interface Box {
@@ -33,6 +34,7 @@ const PALETTE = Object.fromEntries(
     'now',
   ].map((name) => [name, name]),
 ) as unknown as Palette;
+PALETTE.lanes = ['lane0', 'lane1', 'lane2'];
 
 class FakeContext {
   fillStyle = '';
@@ -73,11 +75,17 @@ class FakeContext {
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 
-function draw(data: Partial<TimelineData>, view = { startMs: NOW - 10 * HOUR_MS, endMs: NOW }, pixelRatio = 2) {
+function draw(
+  data: Partial<TimelineData>,
+  view = { startMs: NOW - 10 * HOUR_MS, endMs: NOW },
+  pixelRatio = 2,
+  lanes: TimelineLane[] = [],
+) {
   const context = new FakeContext();
   const scene: Scene = {
     view,
     data: { ...NO_TIMELINE, ...data },
+    lanes,
     nowMs: NOW,
     playheadMs: null,
     hoverMs: null,
@@ -87,7 +95,7 @@ function draw(data: Partial<TimelineData>, view = { startMs: NOW - 10 * HOUR_MS,
   drawTimeline(scene, {
     context: context as unknown as CanvasRenderingContext2D,
     width: 1000,
-    height: 112,
+    height: 112 + lanesHeight(lanes),
     pixelRatio,
     palette: PALETTE,
   } satisfies Surface);
@@ -183,4 +191,25 @@ test('a band shows where footage lies: whole, half, dotted, or none', () => {
   expect(boxes[1]).toMatchObject({ x: 400, width: 200, height: 3 });
   expect(boxes.slice(2).every(({ x, width }) => width === 2 && x >= 600 && x < 800)).toBe(true);
   expect(boxes.length).toBeGreaterThan(20);
+});
+
+test('events are drawn in the lane and colour of their name, those in the same pixels once', () => {
+  const run = (minutesAgo: number, minutes: number) => ({
+    startMs: NOW - minutesAgo * 60_000,
+    endMs: NOW - (minutesAgo - minutes) * 60_000,
+    events: 1,
+  });
+  const lanes = [
+    { name: 'Car', color: 2, events: 3, runs: [run(900, 10), run(300, 60), run(240, 0)] },
+    {
+      name: 'Person',
+      color: 0,
+      events: 10_000,
+      runs: Array.from({ length: 10_000 }, (_, index) => run(600 - index * 0.06, 0.01)),
+    },
+  ];
+  const context = draw({}, undefined, 2, lanes);
+  expect(of(context, 'lane2')).toEqual([expect.objectContaining({ x: 500, width: 102, height: 7 })]);
+  expect(of(context, 'lane0').length).toBeLessThanOrEqual(2);
+  expect(of(context, 'track')[0]).toMatchObject({ height: 52 });
 });

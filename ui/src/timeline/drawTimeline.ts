@@ -1,5 +1,6 @@
 // Draws a timeline: ruler, track with footage and gaps, markers, now and the playhead. Invisible items are skipped.
 import { HAS_12_HOURS } from '../formatting/clock';
+import { firstRunFrom, LANE_PX, lanesHeight, laneTop, type TimelineLane } from './lanes';
 import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimeRange } from './model';
 import type { Palette } from './palette';
 import { buildTicks, chooseStep, contextStep, type TickStep } from './ticks';
@@ -8,6 +9,7 @@ import { contextLabel, tickLabel } from './labels';
 export interface Scene {
   view: TimeRange;
   data: TimelineData;
+  lanes: TimelineLane[];
   nowMs: number;
   playheadMs: number | null;
   hoverMs: number | null;
@@ -62,12 +64,43 @@ export function drawTimeline(scene: Scene, surface: Surface): void {
   context.setTransform(pixelRatio, 0, 0, pixelRatio, 0, 0);
   context.clearRect(0, 0, width, height);
   const x = scaleOf(scene, surface);
-  drawTrack(scene, surface, x);
-  drawPlaces(scene, surface, x);
-  drawRuler(scene, surface, x);
-  drawMarkers(scene, surface, x);
-  drawBookmarks(scene, surface, x);
-  drawMoments(scene, surface, x);
+  const above = { ...surface, height: height - lanesHeight(scene.lanes) };
+  drawTrack(scene, above, x);
+  drawPlaces(scene, above, x);
+  drawRuler(scene, above, x);
+  drawMarkers(scene, above, x);
+  drawBookmarks(scene, above, x);
+  drawLanes(scene, surface, x);
+  drawMoments(scene, above, x, height);
+}
+
+/** Marks of events, each lane in its colour; those that lie in the same pixels are drawn once. */
+function drawLanes(
+  { view, lanes }: Scene,
+  { context, width, height, palette }: Surface,
+  x: (atMs: number) => number,
+): void {
+  const top = height - lanesHeight(lanes);
+  lanes.forEach(({ runs, color }, index) => {
+    const y = top + laneTop(index);
+    context.fillStyle = palette.track;
+    context.fillRect(0, y + Math.floor(LANE_PX / 2), width, 1);
+    context.fillStyle = palette.lanes[color] ?? palette.event;
+    let [from, to] = [0, -1];
+    for (let number = firstRunFrom(runs, view.startMs); number < runs.length; number += 1) {
+      const run = runs[number]!;
+      if (run.startMs > view.endMs) break;
+      const start = Math.max(0, x(run.startMs));
+      const end = Math.min(width, Math.max(x(run.endMs), start + 2));
+      if (start <= to) {
+        to = Math.max(to, end);
+        continue;
+      }
+      if (to > from) context.fillRect(from, y, to - from, LANE_PX);
+      [from, to] = [start, end];
+    }
+    if (to > from) context.fillRect(from, y, to - from, LANE_PX);
+  });
 }
 
 function drawRuler(scene: Scene, { context, width, height, palette }: Surface, x: (atMs: number) => number): void {
@@ -274,10 +307,11 @@ function drawBookmarks(
   }
 }
 
-function drawMoments(scene: Scene, surface: Surface, x: (atMs: number) => number): void {
+/** `lowest`: the lower edge of the lanes, through which the moments go. */
+function drawMoments(scene: Scene, surface: Surface, x: (atMs: number) => number, lowest: number): void {
   const { context, width, height, palette } = surface;
   const { nowMs, hoverMs, playheadMs } = scene;
-  const bottom = height - LANE_HEIGHT;
+  const bottom = scene.lanes.length > 0 ? lowest - 8 : height - LANE_HEIGHT;
   const now = x(nowMs);
   if (now >= 0 && now <= width) {
     context.fillStyle = palette.now;

@@ -1,8 +1,9 @@
 // The texts of a timeline: labels of ticks in its time zone, gaps, and the recording state of a moment.
 import { CLOCK, CLOCK_TO_THE_SECOND, FULL_HOUR } from '../formatting/clock';
 import { formatLength } from '../formatting/moments';
-import { formatInZone } from '../formatting/zonedTimes';
-import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type Where } from './model';
+import { formatInZone, formatTime } from '../formatting/zonedTimes';
+import type { LaneRun } from './lanes';
+import { HOUR_MS, MINUTE_MS, type TimelineData, type TimelineGap, type TimelinePlace, type Where } from './model';
 import type { TickStep } from './ticks';
 
 /** The label below a tick. */
@@ -41,9 +42,13 @@ const WHERE: Record<Where, string> = {
   archive: 'In the archive',
 };
 
+/** The place of a moment, to a quarter of an hour; null without an archive. */
+export const placeAt = (data: TimelineData, atMs: number): TimelinePlace | null =>
+  data.places.find(({ startMs, endMs }) => startMs <= atMs && atMs < endMs) ?? null;
+
 /** Where the footage of a moment lies; null without an archive, or without footage. */
 export function formatWhere(data: TimelineData, atMs: number): string | null {
-  const place = data.places.find(({ startMs, endMs }) => startMs <= atMs && atMs < endMs);
+  const place = placeAt(data, atMs);
   return place && data.spans.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs) ? WHERE[place.where] : null;
 }
 
@@ -59,4 +64,11 @@ export function formatState(data: TimelineData, atMs: number, nowMs: number): st
     return nowMs - data.newestMs < 15_000 ? 'Being recorded' : 'Nothing recorded since';
   if (data.oldestMs !== null && atMs < data.oldestMs) return 'Before the oldest footage';
   return 'Nothing recorded';
+}
+
+/** "Person, 10:00:05, 12 s" or "Person, 3 events from 10:00:05 to 10:01:20". */
+export function formatRun(name: string, run: LaneRun, timeZone: string): string {
+  const start = formatTime(timeZone, run.startMs);
+  if (run.events > 1) return `${name}, ${run.events} events from ${start} to ${formatTime(timeZone, run.endMs)}`;
+  return run.endMs > run.startMs ? `${name}, ${start}, ${formatLength(run.endMs - run.startMs)}` : `${name}, ${start}`;
 }

@@ -1,5 +1,7 @@
 // The colours of the canvas, read from the style sheet, so that the colours of all themes are defined in one place.
 
+import { LANE_COLORS } from './lanes';
+
 export interface Palette {
   ink: string;
   inkSoft: string;
@@ -20,9 +22,11 @@ export interface Palette {
   surface: string;
   now: string;
   font: string;
+  /** By index of the lane's colour. */
+  lanes: string[];
 }
 
-const NAMES: Record<Exclude<keyof Palette, 'font'>, string> = {
+const NAMES: Record<Exclude<keyof Palette, 'font' | 'lanes'>, string> = {
   ink: '--vas-ink',
   inkSoft: '--vas-ink-soft',
   line: '--vas-line',
@@ -45,9 +49,11 @@ const NAMES: Record<Exclude<keyof Palette, 'font'>, string> = {
 
 export function readPalette(element: HTMLElement): Palette {
   const style = getComputedStyle(element);
-  const palette = { font: style.fontFamily || 'sans-serif' } as Palette;
+  const read = (name: string) => style.getPropertyValue(name).trim() || '#888888';
+  const lanes = Array.from({ length: LANE_COLORS }, (_, index) => read(`--lane-${index}`));
+  const palette = { font: style.fontFamily || 'sans-serif', lanes } as Palette;
   for (const [key, name] of Object.entries(NAMES)) {
-    palette[key as Exclude<keyof Palette, 'font'>] = style.getPropertyValue(name).trim() || '#888888';
+    palette[key as keyof typeof NAMES] = read(name);
   }
   return palette;
 }

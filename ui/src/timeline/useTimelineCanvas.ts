@@ -47,11 +47,11 @@ export function useTimelineCanvas(canvas: RefObject<HTMLCanvasElement | null>, s
     drawTimeline(scene, surface);
   });
 
-  const { view, data, nowMs, playheadMs, hoverMs, marked, timeZone } = scene;
+  const { view, data, lanes, nowMs, playheadMs, hoverMs, marked, timeZone } = scene;
   useEffect(() => {
     const frame = requestAnimationFrame(draw);
     return () => cancelAnimationFrame(frame);
-  }, [view, data, nowMs, playheadMs, hoverMs, marked, timeZone, box, palette]);
+  }, [view, data, lanes, nowMs, playheadMs, hoverMs, marked, timeZone, box, palette]);
 
   return box.width;
 }

@@ -9,10 +9,11 @@ interface Gestures {
   onMove: (range: TimeRange, isStillMoving: boolean) => void;
   onGlide: (from: TimeRange, pxPerMs: number, widthPx: number) => void;
   onStop: () => void;
-  onSeek: (atMs: number) => void;
+  /** `y` in pixels from the upper edge. */
+  onSeek: (atMs: number, y: number, isTouch: boolean) => void;
   onScrub: (atMs: number, isDone: boolean) => void;
   onMark: ((range: TimeRange) => void) | undefined;
-  onHover: (atMs: number | null, isTouch: boolean) => void;
+  onHover: (atMs: number | null, y: number) => void;
 }
 
 interface Pointer {
@@ -42,9 +43,9 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
     let trail: { x: number; at: number }[] = [];
     let resting: ReturnType<typeof setTimeout> | undefined;
 
-    const place = (event: { clientX: number }) => {
+    const place = (event: { clientX: number; clientY: number }) => {
       const box = element.getBoundingClientRect();
-      return { x: event.clientX - box.left, width: Math.max(1, box.width) };
+      return { x: event.clientX - box.left, y: event.clientY - box.top, width: Math.max(1, box.width) };
     };
 
     const down = (event: PointerEvent) => {
@@ -69,26 +70,26 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
     };
 
     const move = (event: PointerEvent) => {
-      const { x, width } = place(event);
+      const { x, y, width } = place(event);
       const pointer = active.get(event.pointerId);
       act((current) => {
         const atMs = timeAt(current.view, x / width);
         const isTouch = event.pointerType !== 'mouse';
         if (!pointer) {
-          if (!isTouch) current.onHover(atMs, false);
+          if (!isTouch) current.onHover(atMs, y);
           return;
         }
         pointer.x = x;
         trail = [...trail.filter(({ at }) => event.timeStamp - at < FLICK_WINDOW_MS), { x, at: event.timeStamp }];
         if (gesture === 'press' && Math.abs(x - pointer.startX) > (isTouch ? 8 : 4)) gesture = 'pan';
         if (gesture === 'pan' && fromView) {
-          current.onHover(null, isTouch);
+          current.onHover(null, y);
           current.onMove(pan(fromView, (-(x - pointer.startX) / width) * widthOf(fromView)), true);
         } else if (gesture === 'scrub') {
-          current.onHover(atMs, isTouch);
+          current.onHover(atMs, y);
           current.onScrub(atMs, false);
         } else if (gesture === 'mark') {
-          current.onHover(atMs, isTouch);
+          current.onHover(atMs, y);
           if (Math.abs(x - pointer.startX) > 3) {
             current.onMark?.({ startMs: Math.min(atMs, pointer.momentMs), endMs: Math.max(atMs, pointer.momentMs) });
           }
@@ -104,11 +105,12 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
       const pointer = active.get(event.pointerId);
       if (!pointer) return;
       active.delete(event.pointerId);
-      const { x, width } = place(event);
+      const { x, y, width } = place(event);
       const isCancelled = event.type === 'pointercancel';
+      const isTouch = event.pointerType !== 'mouse';
       act((current) => {
         const atMs = timeAt(current.view, x / width);
-        if (gesture === 'press' && !isCancelled) current.onSeek(atMs);
+        if (gesture === 'press' && !isCancelled) current.onSeek(atMs, y, isTouch);
         if (gesture === 'scrub') current.onScrub(atMs, true);
         if (gesture === 'pan') {
           const first = trail[0];
@@ -127,13 +129,13 @@ export function useTimelineGestures(surface: RefObject<HTMLElement | null>, gest
             return;
           }
         }
-        if (event.pointerType !== 'mouse') current.onHover(null, true);
+        if (isTouch && !(gesture === 'press' && !isCancelled)) current.onHover(null, y);
       });
       if (active.size === 0) gesture = 'none';
     };
 
     const leave = () => {
-      if (active.size === 0) act((current) => current.onHover(null, false));
+      if (active.size === 0) act((current) => current.onHover(null, 0));
     };
 
     const wheel = (event: WheelEvent) => {

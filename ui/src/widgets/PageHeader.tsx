@@ -9,13 +9,15 @@ interface PageHeaderProps {
   title: string;
   back?: { to: string; label: string };
   beside?: ReactNode;
+  /** A longer title is cut off. */
+  lines?: 1 | 2;
   children?: ReactNode;
 }
 
 /** The document's first page, until another one is opened: a browser gives it the focus itself. */
 const visit = { firstKey: '', hasMoved: false };
 
-export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
+export function PageHeader({ title, back, beside, lines = 2, children }: PageHeaderProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { key } = useLocation();
   // A page that was navigated to is announced, and its first tab stop is the next one.
@@ -54,7 +56,7 @@ export function PageHeader({ title, back, beside, children }: PageHeaderProps) {
             ref={heading}
             tabIndex={-1}
             style={{ overflowWrap: 'anywhere', minWidth: 0, outline: 'none' }}
-            lineClamp={2}
+            lineClamp={lines}
             title={title}
           >
             {title}

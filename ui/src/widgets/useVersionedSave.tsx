@@ -12,14 +12,18 @@ interface VersionedSave<Values> {
   failureTitle: string;
   /** What was changed, in the notice. */
   noun?: string;
+  /** Reads what somebody else has changed, a line each. */
+  readChanges?: () => Promise<string[]>;
 }
 
-export function useVersionedSave<Values>({ save, onReload, failureTitle, noun }: VersionedSave<Values>) {
+export function useVersionedSave<Values>({ save, onReload, failureTitle, noun, readChanges }: VersionedSave<Values>) {
   const [refused, setRefused] = useState<Values | null>(null);
+  const [changes, setChanges] = useState<string[]>([]);
 
   const notice: ReactNode = refused && (
     <ConflictNotice
       {...(noun && { noun })}
+      changes={changes}
       onReload={() => {
         setRefused(null);
         onReload();
@@ -36,6 +40,9 @@ export function useVersionedSave<Values>({ save, onReload, failureTitle, noun }:
     } catch (failure) {
       if (!(failure instanceof ApiError) || failure.status !== 412) throw failure;
       setRefused(values);
+      setChanges([]);
+      // Without an answer the notice says only that there are changes.
+      readChanges?.().then(setChanges, () => {});
       window.scrollTo({ top: 0 });
     }
   };

@@ -19,16 +19,73 @@ const FIELDS = [
   ['extra', 'Further settings', 'json', { type: 'object', default: { depth: 2 } }],
 ];
 
-const PROPERTIES = Object.fromEntries(
-  FIELDS.map(([name, title, kind, schema], order) => [
-    name,
-    { title, 'x-kind': kind, 'x-order': order, 'x-scope': 'device', ...schema },
-  ]),
-);
+const POINTS = { type: 'array', minItems: 3, maxItems: 64 };
+const TEXTS = { type: 'array', items: { type: 'string' } };
+const ZONE = { name: { type: 'string' }, points: POINTS, labels: TEXTS, color: { type: ['string', 'null'] } };
+const RULE = {
+  labels: TEXTS,
+  zones: TEXTS,
+  min_score: { type: 'number' },
+  actions: { type: 'array', items: { enum: ['record', 'snapshot', 'bookmark'] } },
+};
+const listOf = (properties) => ({ type: 'array', maxItems: 32, items: { type: 'object', properties } });
+/** Of the plugins `zones_0`, `zones_1` and `zones_9`, with as many zones. */
+const DRAWN_FIELDS = [
+  ['zones', 'Zones', 'zones', { ...listOf(ZONE), description: 'only what stands in one of them becomes an event' }],
+  ['masks', 'Masks', 'masks', { ...listOf({ points: POINTS }), description: 'parts whose motion is ignored' }],
+  ['rules', 'Rules', 'rules', { ...listOf(RULE), description: 'what an event starts' }],
+];
+
+function drawnValues(count) {
+  const box = (x, y, width, height) => [
+    [x, y],
+    [x + width, y + height * 0.1],
+    [x + width * 0.9, y + height],
+    [x, y + height * 0.8],
+  ];
+  const zones = Array.from({ length: count }, (_, index) => ({
+    name: index === 4 ? 'Loading area beside the container of the harbour office' : `Zone ${index + 1}`,
+    points: box(0.04 + 0.32 * (index % 3), 0.05 + 0.32 * Math.floor(index / 3), count > 1 ? 0.25 : 0.6, 0.24),
+    labels: index % 3 === 1 ? ['person', 'dog'] : [],
+    color: null,
+  }));
+  return {
+    zones,
+    masks: count > 1 ? [{ points: box(0.6, 0.86, 0.35, 0.13) }] : [],
+    rules:
+      count > 0 ? [{ actions: ['record', 'snapshot'], labels: ['person'], zones: ['Zone 1'], min_score: 0.5 }] : [],
+  };
+}
+
+const buildProperties = (fields) =>
+  Object.fromEntries(
+    fields.map(([name, title, kind, schema], order) => [
+      name,
+      { title, 'x-kind': kind, 'x-order': order, 'x-scope': 'device', ...schema },
+    ]),
+  );
+const PROPERTIES = buildProperties(FIELDS);
 const OWN = { sound: false, pause: 5400, quiet: { from: '22:00', to: '06:00' } };
 const DEFAULT = { level: 'default', tag: null, other_tags: [] };
 
 function optionsOf(plugin, deviceId, tag) {
+  const options = commonOptionsOf(plugin, deviceId, tag);
+  if (!plugin.startsWith('zones_')) return options;
+  const values = drawnValues(Number(plugin.slice('zones_'.length)));
+  const properties = buildProperties(DRAWN_FIELDS);
+  const origins = Object.fromEntries(Object.keys(properties).map((name) => [name, DEFAULT]));
+  return {
+    ...options,
+    values,
+    inherited: {},
+    inherited_origins: origins,
+    problems: [],
+    secrets: {},
+    schema: { properties },
+  };
+}
+
+function commonOptionsOf(plugin, deviceId, tag) {
   const values = deviceId ? OWN : {};
   const names = Object.keys(PROPERTIES);
   const inherited = Object.fromEntries(

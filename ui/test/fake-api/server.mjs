@@ -10,7 +10,9 @@ import { WebSocketServer } from 'ws';
 import { buildCamera, buildCameras } from './cameras.mjs';
 import { buildReasonCameras } from './reasonCameras.mjs';
 import { answerBookmarks } from './bookmarks.mjs';
+import { answerEvents } from './events.mjs';
 import { answerNotifications } from './notifications.mjs';
+import { answerPanels, PANELS } from './panels.mjs';
 import { answerPluginOptions } from './pluginOptions.mjs';
 import { answerPlayback, startFakeJob } from './playback.mjs';
 import { answerRecordings, recordingOf } from './recordings.mjs';
@@ -207,6 +209,21 @@ const PLUGINS = [
     description: 'Live video to browsers over WebRTC.',
     options: ['device'],
     options_fault: null,
+    state: 'running',
+    reason: null,
+    remedy: null,
+  },
+  {
+    name: 'picture_analysis',
+    package: 'video-aggregation-service',
+    version: '0.1.0',
+    hooks: ['register_options', 'register_detectors'],
+    description: 'Motion and objects as events with boxes, zones and masks.',
+    options: ['installation', 'device'],
+    options_fault: null,
+    state: 'running',
+    reason: null,
+    remedy: null,
   },
   {
     name: 'door_notes',
@@ -216,8 +233,20 @@ const PLUGINS = [
     description: 'Notes about doors.',
     options: [],
     options_fault: "its schema DoorOptions cannot be used: KeyError: 'volume'",
+    state: 'running',
+    reason: null,
+    remedy: null,
   },
-];
+  {
+    name: 'ai_analytics',
+    package: 'video-aggregation-service',
+    version: '0.1.0',
+    hooks: ['register_options', 'register_metrics', 'register_panels'],
+    description: 'Analysis of pictures: motion, and objects by detectors, as events with boxes.',
+    options: ['installation', 'device'],
+    options_fault: null,
+  },
+].map((plugin) => ({ ...plugin, state: 'running', reason: null, panels: PANELS[plugin.name] ?? [] }));
 
 const PLUGIN_WORK = {
   jobs: [{ kind: 'door_notes.copy', title: 'Copy notes' }],
@@ -318,6 +347,12 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
     requests.push(`${request.method} ${url.pathname}`);
     const options = answerPluginOptions([resource, ...rest].map(decodeURIComponent));
     if (options !== undefined) return send(response, 200, options, { ETag: '"7.fa6e"' });
+    const panel = answerPanels([resource, ...rest]);
+    if (panel !== undefined) {
+      const [content, type] = panel;
+      response.writeHead(content === 404 ? 404 : 200, { 'Content-Type': type ?? 'text/plain' });
+      return response.end(content === 404 ? '' : content);
+    }
     if (resource === 'health') return send(response, 200, HEALTH);
     if (resource === 'plugins' && rest[0])
       return send(response, 200, { ...PLUGINS.find(({ name }) => name === rest[0]), ...PLUGIN_WORK });
@@ -349,6 +384,7 @@ export async function startFakeApi({ port = 0, count = 30, hasFootage = true } =
       return send(response, 201, camera.device, { ETag: camera.etag });
     }
     const tools = { send, refuse, page };
+    if (answerEvents({ response, url, resource, rest, cameras, tools })) return undefined;
     if (answerSnapshots({ request, response, url, resource, rest, body, cameras, tools })) return undefined;
     if (resource === 'recordings' && answerRecordings({ request, response, url, rest, body, cameras, tools }))
       return undefined;

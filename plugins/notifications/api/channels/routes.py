@@ -7,30 +7,31 @@ import marshmallow as ma
 from flask import Response, request, url_for
 from flask.views import MethodView
 
-from gateway import database
-from gateway.api.base import (
+from gateway.plugin_api import Conflict, InvalidValue, PluginContext, database, utc_now
+from gateway.plugin_api.web import (
     Blueprint,
     Choice,
     Count,
     Flag,
     Id,
+    IdempotencySchema,
     IfMatchSchema,
     ReplySchema,
     Schema,
     ShortList,
     Text,
     Time,
+    create_once,
     current_name,
     current_scope,
     etag_header,
     location_header,
+    merge,
     no_content,
+    repeat_unless_conditional,
     seen_version,
     with_etag,
 )
-from gateway.clock import utc_now
-from gateway.errors import Conflict, InvalidValue
-from gateway.plugin_context import PluginContext
 from plugins.notifications.api.deliveries.routes import DeliverySchema, delivery_view
 from plugins.notifications.channels import model, subscriptions, values
 from plugins.notifications.channels.model import KINDS, PUSH, WEBHOOK, Channel
@@ -47,6 +48,8 @@ CHANNEL_EXAMPLE = {
 }
 _ETAG = etag_header("the channel")
 _MAX_HEADERS = 10
+#: Sealed settings that null removes.
+_REMOVABLE = frozenset({"password", "headers"})
 
 
 class WebhookSchema(Schema):
@@ -213,16 +216,36 @@ def build_blueprint(plugin: PluginContext, policy: Callable[[], AddressPolicy]) 
         description="Receivers of notifications: webhooks, MQTT brokers, mail, browsers",
     )
 
-    def shown(channel: Channel, status: int = 200, *, location: str | None = None) -> Any:
+    def view(channel: Channel, pending: dict[str, int]) -> dict[str, Any]:
         scope = current_scope()
-        browsers = len(subscriptions.list_subscriptions(scope, channel.id)) if channel.kind == PUSH else 0
-        view = values.show(
+        return values.show(
             channel,
             channel.open_secrets(plugin.secrets),
-            pending=deliveries.count_pending(scope).get(channel.id, 0),
-            browsers=browsers,
+            pending=pending.get(channel.id, 0),
+            browsers=len(subscriptions.list_subscriptions(scope, channel.id)) if channel.kind == PUSH else 0,
         )
-        return with_etag(view, channel, status, location=location)
+
+    def shown(channel: Channel, status: int = 200, *, location: str | None = None) -> Any:
+        found = view(channel, deliveries.count_pending(current_scope()))
+        return with_etag(found, channel, status, location=location)
+
+    def replace(data: dict[str, Any], before: Channel, if_version: int) -> Any:
+        if data["kind"] != before.kind:
+            raise InvalidValue("kind", f"'kind' must stay '{before.kind}': add a new channel instead")
+        now, old = utc_now(), before.open_secrets(plugin.secrets)
+        settings, secrets = values.split(before.kind, values.require_part(data), policy(), old, now)
+        channel = model.replace_channel(
+            current_scope(),
+            plugin.secrets,
+            before.id,
+            name=data["name"],
+            enabled=data["enabled"],
+            settings=settings,
+            secret_values=secrets,
+            at=now,
+            if_version=if_version,
+        )
+        return shown(channel)
 
     @blp.route("")
     class NotificationChannels(MethodView):
@@ -233,42 +256,38 @@ def build_blueprint(plugin: PluginContext, policy: Callable[[], AddressPolicy]) 
 
             All of them, by name.
             """
-            scope = current_scope()
-            pending = deliveries.count_pending(scope)
-            return [
-                values.show(
-                    channel,
-                    channel.open_secrets(plugin.secrets),
-                    pending=pending.get(channel.id, 0),
-                    browsers=len(subscriptions.list_subscriptions(scope, channel.id)) if channel.kind == PUSH else 0,
-                )
-                for channel in model.list_channels(scope)
-            ]
+            pending = deliveries.count_pending(current_scope())
+            return [view(channel, pending) for channel in model.list_channels(current_scope())]
 
         @blp.arguments(ChannelSchema, example=CHANNEL_EXAMPLE)
+        @blp.arguments(IdempotencySchema, location="headers")
         @blp.response(201, ChannelSchema, headers=_ETAG | location_header("the channel"))
         @blp.errors(400, 403, 409, 413, 415, 422, 503)
-        def post(self, data: dict[str, Any]) -> Any:
+        def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
             """Add a channel
 
             An address that is neither public nor in the option `allowed_networks` is refused with reason
             `address_not_allowed`. The secret of a webhook is shown by `rotate` alone.
             """
-            now = utc_now()
-            settings, secrets = values.split(data["kind"], values.require_part(data), policy(), None, now)
-            channel = model.create_channel(
-                current_scope(),
-                plugin.secrets,
-                name=data["name"],
-                kind=data["kind"],
-                enabled=data["enabled"],
-                settings=settings,
-                secret_values=secrets,
-                by=current_name(),
-                at=now,
-            )
-            location = url_for("notification_channels.NotificationChannelById", channel_id=channel.id)
-            return shown(channel, 201, location=location)
+
+            def create() -> Any:
+                now = utc_now()
+                settings, secrets = values.split(data["kind"], values.require_part(data), policy(), None, now)
+                channel = model.create_channel(
+                    current_scope(),
+                    plugin.secrets,
+                    name=data["name"],
+                    kind=data["kind"],
+                    enabled=data["enabled"],
+                    settings=settings,
+                    secret_values=secrets,
+                    by=current_name(),
+                    at=now,
+                )
+                location = url_for("notification_channels.NotificationChannelById", channel_id=channel.id)
+                return shown(channel, 201, location=location)
+
+            return create_once(headers["key"], ChannelSchema, create)
 
     @blp.route("/<uuid:channel_id>")
     class NotificationChannelById(MethodView):
@@ -287,25 +306,31 @@ def build_blueprint(plugin: PluginContext, policy: Callable[[], AddressPolicy]) 
 
             Sets every field; secrets that are omitted stay. With If-Match, 412 if it has changed since it was read.
             """
-            scope, now = current_scope(), utc_now()
-            before = model.find_channel(scope, str(channel_id))
-            version = seen_version(headers, before, "channel")
-            if data["kind"] != before.kind:
-                raise InvalidValue("kind", f"'kind' must stay '{before.kind}': add a new channel instead")
-            old = before.open_secrets(plugin.secrets)
-            settings, secrets = values.split(before.kind, values.require_part(data), policy(), old, now)
-            channel = model.replace_channel(
-                scope,
-                plugin.secrets,
-                before.id,
-                name=data["name"],
-                enabled=data["enabled"],
-                settings=settings,
-                secret_values=secrets,
-                at=now,
-                if_version=version or before.version,
-            )
-            return shown(channel)
+            before = model.find_channel(current_scope(), str(channel_id))
+            return replace(data, before, seen_version(headers, before, "channel") or before.version)
+
+        @blp.patch_arguments()
+        @blp.arguments(IfMatchSchema, location="headers")
+        @blp.response(200, ChannelSchema, headers=_ETAG)
+        @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
+        def patch(self, patch: dict[str, Any], headers: dict[str, Any], channel_id: Any) -> Any:
+            """Change fields of a channel
+
+            A JSON merge patch (RFC 7396): fields that are sent replace those of the channel, null restores a default,
+            or removes a password or headers; secrets that are not sent stay. The rest as with PUT.
+            """
+
+            def change() -> Any:
+                before = model.find_channel(current_scope(), str(channel_id))
+                data = merge(ChannelSchema, view(before, {}), patch)
+                # What is not shown has no default to return to: null removes it, as with PUT.
+                sent = patch.get(before.kind)
+                for name in _REMOVABLE & sent.keys() if isinstance(sent, dict) and data[before.kind] else ():
+                    if sent[name] is None:
+                        data[before.kind][name] = None
+                return replace(data, before, seen_version(headers, before, "channel") or before.version)
+
+            return repeat_unless_conditional(change, headers)
 
         @blp.response(204)
         @blp.errors(403, 404, 503)
@@ -324,9 +349,10 @@ def build_blueprint(plugin: PluginContext, policy: Callable[[], AddressPolicy]) 
     @blp.route("/<uuid:channel_id>/test")
     class NotificationChannelTest(MethodView):
         @blp.doc(operationId="test_notification_channel")
+        @blp.arguments(IdempotencySchema, location="headers")
         @blp.response(202, DeliverySchema, headers=location_header("the delivery"))
-        @blp.errors(403, 404, 409, 415, 503)
-        def post(self, channel_id: Any) -> Any:
+        @blp.errors(403, 404, 409, 415, 422, 503)
+        def post(self, headers: dict[str, Any], channel_id: Any) -> Any:
             """Send a test
 
             The delivery that is returned goes the way of all others; read it to see what became of it. 409 with reason
@@ -336,19 +362,23 @@ def build_blueprint(plugin: PluginContext, policy: Callable[[], AddressPolicy]) 
             channel = model.find_channel(scope, str(channel_id))
             if not channel.enabled:
                 raise Conflict(f"channel '{channel.name}' is disabled: enable it first", reason="disabled")
-            with database.transaction():
-                delivery_id = deliveries.add_delivery(
-                    scope,
-                    channel,
-                    type="test",
-                    title=f"Test of channel {channel.name}",
-                    text=f"Requested by {current_name()}. Notifications of this channel arrive here.",
-                    data={},
-                    at=now,
-                )
-            found = deliveries.find_delivery(scope, delivery_id)
-            location = url_for("notification_deliveries.NotificationDeliveryById", delivery_id=delivery_id)
-            return delivery_view(found), 202, {"Location": location}
+
+            def create() -> Any:
+                with database.transaction():
+                    delivery_id = deliveries.add_delivery(
+                        scope,
+                        channel,
+                        type="test",
+                        title=f"Test of channel {channel.name}",
+                        text=f"Requested by {current_name()}. Notifications of this channel arrive here.",
+                        data={},
+                        at=now,
+                    )
+                found = deliveries.find_delivery(scope, delivery_id)
+                location = url_for("notification_deliveries.NotificationDeliveryById", delivery_id=delivery_id)
+                return delivery_view(found), 202, {"Location": location}
+
+            return create_once(headers["key"], DeliverySchema, create)
 
     @blp.route("/<uuid:channel_id>/rotate")
     class NotificationChannelSecret(MethodView):

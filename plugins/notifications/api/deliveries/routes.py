@@ -6,7 +6,8 @@ from typing import Any
 import marshmallow as ma
 from flask.views import MethodView
 
-from gateway.api.base import (
+from gateway.plugin_api import utc_now
+from gateway.plugin_api.web import (
     Blueprint,
     Choice,
     Choices,
@@ -19,7 +20,6 @@ from gateway.api.base import (
     offset_of,
     paginated,
 )
-from gateway.clock import utc_now
 from plugins.notifications.channels.model import KINDS
 from plugins.notifications.deliveries.model import STATES, Delivery, find_delivery, list_deliveries, retry
 

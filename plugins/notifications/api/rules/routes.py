@@ -7,14 +7,15 @@ import marshmallow as ma
 from flask import Response, url_for
 from flask.views import MethodView
 
-from gateway import database
-from gateway.api.base import (
+from gateway.plugin_api import DAY_MS, Event, TenantScope, database, format_time, utc_now
+from gateway.plugin_api.web import (
     Blueprint,
     Choice,
     Count,
     DeviceIds,
     Flag,
     Id,
+    IdempotencySchema,
     IfMatchSchema,
     ReplySchema,
     Schema,
@@ -23,17 +24,17 @@ from gateway.api.base import (
     Time,
     WeeklyPlan,
     ZoneName,
+    create_once,
     current_name,
     current_scope,
     etag_header,
     location_header,
+    merge,
     no_content,
+    repeat_unless_conditional,
     seen_version,
     with_etag,
 )
-from gateway.clock import DAY_MS, format_time, utc_now
-from gateway.events.model import Event
-from gateway.tenancy.scopes import TenantScope
 from plugins.notifications.channels.model import find_channel
 from plugins.notifications.engine import preview
 from plugins.notifications.happenings import BEGAN, MOMENTS
@@ -194,24 +195,29 @@ def build_blueprint() -> Blueprint:
             return [_view(rule, counts[rule.id]) for rule in rules]
 
         @blp.arguments(RuleSchema, example=RULE_EXAMPLE)
+        @blp.arguments(IdempotencySchema, location="headers")
         @blp.response(201, RuleSchema, headers=_ETAG | location_header("the rule"))
         @blp.errors(400, 403, 404, 409, 413, 415, 422, 503)
-        def post(self, data: dict[str, Any]) -> Any:
+        def post(self, data: dict[str, Any], headers: dict[str, Any]) -> Any:
             """Add a rule
 
             It reports events from now on.
             """
-            scope = current_scope()
-            rule = model.create_rule(
-                scope,
-                name=data["name"],
-                enabled=data["enabled"],
-                settings=_settings(scope, data),
-                by=current_name(),
-                at=utc_now(),
-            )
-            location = url_for("notification_rules.NotificationRuleById", rule_id=rule.id)
-            return _shown(rule, 201, location=location)
+
+            def create() -> Any:
+                scope = current_scope()
+                rule = model.create_rule(
+                    scope,
+                    name=data["name"],
+                    enabled=data["enabled"],
+                    settings=_settings(scope, data),
+                    by=current_name(),
+                    at=utc_now(),
+                )
+                location = url_for("notification_rules.NotificationRuleById", rule_id=rule.id)
+                return _shown(rule, 201, location=location)
+
+            return create_once(headers["key"], RuleSchema, create)
 
     @blp.route("/preview")
     class NotificationRulePreview(MethodView):
@@ -265,18 +271,26 @@ def build_blueprint() -> Blueprint:
 
             Sets every field; omitted fields get their default. With If-Match, 412 if it has changed since it was read.
             """
-            scope = current_scope()
-            before = model.find_rule(scope, str(rule_id))
-            rule = model.replace_rule(
-                scope,
-                before.id,
-                name=data["name"],
-                enabled=data["enabled"],
-                settings=_settings(scope, data),
-                at=utc_now(),
-                if_version=seen_version(headers, before, "rule"),
-            )
-            return _shown(rule)
+            before = model.find_rule(current_scope(), str(rule_id))
+            return _replace(data, before, seen_version(headers, before, "rule"))
+
+        @blp.patch_arguments()
+        @blp.arguments(IfMatchSchema, location="headers")
+        @blp.response(200, RuleSchema, headers=_ETAG)
+        @blp.errors(400, 403, 404, 409, 412, 413, 415, 422, 503)
+        def patch(self, patch: dict[str, Any], headers: dict[str, Any], rule_id: Any) -> Any:
+            """Change fields of a rule
+
+            A JSON merge patch (RFC 7396): fields that are sent replace those of the rule, null restores a default. The
+            rest as with PUT.
+            """
+
+            def change() -> Any:
+                before = model.find_rule(current_scope(), str(rule_id))
+                data = merge(RuleSchema, _view(before, {}), patch)
+                return _replace(data, before, seen_version(headers, before, "rule") or before.version)
+
+            return repeat_unless_conditional(change, headers)
 
         @blp.response(204)
         @blp.errors(403, 404, 503)
@@ -315,6 +329,20 @@ def _view(rule: Rule, last_day: dict[str, int]) -> dict[str, Any]:
     conditions["device_ids"] = conditions.pop("devices")
     columns = ("id", "name", "enabled", "version", "created_by", "created_at", "updated_at")
     return {name: getattr(rule, name) for name in columns} | conditions | settings | {"last_day": last_day}
+
+
+def _replace(data: dict[str, Any], before: Rule, if_version: int | None) -> Any:
+    scope = current_scope()
+    rule = model.replace_rule(
+        scope,
+        before.id,
+        name=data["name"],
+        enabled=data["enabled"],
+        settings=_settings(scope, data),
+        at=utc_now(),
+        if_version=if_version,
+    )
+    return _shown(rule)
 
 
 def _shown(rule: Rule, status: int = 200, *, location: str | None = None) -> Any:

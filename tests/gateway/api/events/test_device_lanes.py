@@ -80,3 +80,33 @@ def test_bad_ranges_are_refused(read, start, end, query):
 def test_an_unknown_device_is_not_found(client):
     url = "/api/v1/devices/22222222-2222-4222-8222-222222222222/events/lanes"
     assert client.get(f"{url}?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z").status_code == 404
+
+
+@pytest.fixture
+def neighbours(client, device):
+    def neighbours(at, query=""):
+        url = f"/api/v1/devices/{device['id']}/events/neighbours?at={format_time(DAY_MS + at)}{query}"
+        answer = client.get(url)
+        assert answer.status_code == 200, answer.json
+        return [answer.json[side] and answer.json[side]["label"] for side in ("previous", "next")]
+
+    return neighbours
+
+
+def test_the_events_before_and_after_a_moment_are_those_of_plugins(record, neighbours):
+    record(1_000, 9_000, label="person", plugin="eyes")
+    record(5_000, 6_000, label="car", plugin="eyes")
+    record(7_000, 7_000, kind="state")
+    record(30 * DAY, None, label="dog", plugin="eyes")
+    assert neighbours(500) == [None, "person"]
+    assert neighbours(1_000) == [None, "car"]
+    assert neighbours(5_001) == ["car", "dog"]
+    assert neighbours(31 * DAY) == ["dog", None]
+    assert neighbours(5_001, "&label=person&label=cat") == ["person", None]
+    assert neighbours(5_001, "&kind=sound") == [None, None]
+
+
+def test_neighbours_of_an_unknown_device_or_moment_are_refused(client, device):
+    unknown = "/api/v1/devices/22222222-2222-4222-8222-222222222222/events/neighbours?at=2026-11-30T00:00:00Z"
+    assert client.get(unknown).status_code == 404
+    assert client.get(f"/api/v1/devices/{device['id']}/events/neighbours").status_code == 422

@@ -8,6 +8,7 @@ import pytest
 from gateway import database
 from gateway.api.events import stream as stream_module
 from gateway.clock import to_ms, utc_now
+from gateway.events import values
 from gateway.events.bell import hang_bell, show_passing
 from gateway.events.model import Event, change_event, prune_events, record_event, record_events
 from gateway.tenancy.scopes import EVERY_TENANT
@@ -99,6 +100,13 @@ def test_an_event_shows_its_columns(client, record, device):
     assert event["data"] == {"a": [1]}
 
 
+def test_one_event_is_read_by_its_id(client, record):
+    event_id = record("x", label="person", plugin="eyes")
+    assert client.get(f"{EVENTS}/{event_id}").json == client.get(f"{EVENTS}?of_plugins=1").json[0]
+    for unknown in (event_id + 1, 10**30):
+        assert client.get(f"{EVENTS}/{unknown}").status_code == 404
+
+
 @ON_SQLITE
 @pytest.mark.parametrize(
     ("query", "found"),
@@ -108,17 +116,50 @@ def test_an_event_shows_its_columns(client, record, device):
         ("zone=door&label=person", ["a"]),
         ("min_score=0.5", ["b"]),
         ("plugin=ears", ["c"]),
-        ("from=2026-11-30T12:00:02Z", ["c", "b"]),
+        ("from=2026-11-30T12:00:02Z", ["d", "c", "b"]),
         ("to=2026-11-30T12:00:02Z", ["a"]),
         ("from=2026-11-30T12:00:02.5Z&to=2026-11-30T12:00:03Z", ["b"]),
         ("device_id=22222222-2222-4222-8222-222222222222", []),
+        ("of_plugins=1", ["c", "b", "a"]),
+        ("with_picture=1", ["b"]),
+        ("with_picture=0", ["d", "c", "b", "a"]),
     ],
 )
 def test_filters(client, record, query, found):
     record("a", start_ms=NOON + 1000, label="person", zone="door", score=0.2, plugin="eyes")
-    record("b", start_ms=NOON + 2000, end_ms=NOON + 2600, label="person", score=0.9, plugin="eyes")
+    picture = "33333333-3333-4333-8333-333333333333"
+    record("b", start_ms=NOON + 2000, end_ms=NOON + 2600, label="person", score=0.9, plugin="eyes", snapshot_id=picture)
     record("c", start_ms=NOON + 3000, label="car", plugin="ears")
+    record("d", start_ms=NOON + 4000)
     assert texts(client.get(f"{EVENTS}?kind=motion&{query}")) == found
+
+
+def test_the_stream_obeys_the_filters_by_plugin_and_picture(record, listen):
+    _answer, messages = listen("?of_plugins=1&with_picture=1&passing=1")
+    picture = "33333333-3333-4333-8333-333333333333"
+    record("a", plugin="eyes")
+    record("b", snapshot_id=picture)
+    record("c", plugin="eyes", snapshot_id=picture)
+    assert next(messages)["data"]["text"] == "c"
+
+
+def test_the_values_of_plugins_events_are_listed_for_filters(client, record, device, monkeypatch):
+    for number in range(3):
+        record(str(number), start_ms=NOON + number, plugin="eyes", label="person", zone="door" if number else None)
+    record("x", start_ms=NOON + 10, plugin="ears", label="barking", kind="sound")
+    record("y", kind="state", label="ours")
+    answer = client.get(f"{EVENTS}/values").json
+    assert answer == {
+        "kinds": [{"value": "motion", "events": 3}, {"value": "sound", "events": 1}],
+        "labels": [{"value": "person", "events": 3}, {"value": "barking", "events": 1}],
+        "zones": [{"value": "door", "events": 2}],
+        "is_complete": True,
+    }
+    later = client.get(f"{EVENTS}/values?device_id={device['id']}&from=2026-11-30T12:00:00.010Z").json
+    assert [value["value"] for value in later["labels"]] == ["barking"]
+    monkeypatch.setattr(values, "LOOKED_AT", 2)
+    newest = client.get(f"{EVENTS}/values").json
+    assert ([value["value"] for value in newest["labels"]], newest["is_complete"]) == (["barking", "person"], False)
 
 
 @ON_SQLITE
@@ -131,6 +172,8 @@ def test_filters(client, record, query, found):
         "after=-1",
         "after=x",
         "after=1&wait=31",
+        "of_plugins=2",
+        "with_picture=yes",
         "min_score=nan",
         "min_score=inf",
         "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
@@ -169,10 +212,12 @@ def test_events_of_another_tenant_do_not_exist(client, record, listen):
     with database.transaction():
         Tenant.insert(id=OTHER_TENANT, name="other", created_at=utc_now()).execute()
     record_event(OTHER_TENANT, None, "motion", "theirs")
-    hidden = record_event(OTHER_TENANT, None, "motion", "theirs")
+    hidden = record_event(OTHER_TENANT, None, "motion", "theirs", plugin="eyes", label="theirs")
+    assert client.get(f"{EVENTS}/values").json["labels"] == []
     assert texts(client.get(EVENTS)) == []
     assert texts(client.get(f"{EVENTS}?after=0")) == []
     assert client.get(f"{EVENTS}?before={hidden}").status_code == 422
+    assert client.get(f"{EVENTS}/{hidden}").status_code == 404
     _, messages = listen("?last_event_id=0&kind=motion")
     record("ours")
     assert texts_until(messages, "ours") == ["ours"]
@@ -240,6 +285,7 @@ def test_passing_facts_come_to_those_who_ask(app, config, listen, device, scope)
     bell = hang_bell(config)
     _, plain = listen("?kind=boxes&kind=motion")
     _, messages = listen("?kind=boxes&passing=1")
+    _, jobs = listen("?passing=1&passing_kind=job&passing_kind=snapshot")
     feed = app.extensions["vas_events"].feed
     wait_until(lambda: feed._redis.pubsub_numsub("vas:events:passing")[0][1], "the feed listens")
     show_passing(scope.tenant_id, device["id"], "boxes", {"n": 1}, plugin="eyes")
@@ -255,6 +301,8 @@ def test_passing_facts_come_to_those_who_ask(app, config, listen, device, scope)
     }
     record_event(scope.tenant_id, device["id"], "motion", "a")
     assert next(plain)["data"]["text"] == "a"
+    # The boxes before did not come to it.
+    assert next(jobs)["data"]["text"] == "a"
     bell.close()
 
 

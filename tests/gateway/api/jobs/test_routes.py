@@ -91,6 +91,7 @@ def test_results_that_are_snapshots_or_clips_are_not_files_of_the_job(client, sc
     assert result["url"] in answer.json["message"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_message_starts_a_worker_and_without_redis_the_clock_does(client, export, redis_server):
     import redis
 

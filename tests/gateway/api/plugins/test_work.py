@@ -92,6 +92,7 @@ def test_an_unknown_plugin_is_not_found(client):
     assert client.get(f"{API}/plugins/other").status_code == 404
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_without_redis_the_rest_is_shown(read, redis_server):
     redis_server.freeze()
     try:

@@ -224,3 +224,51 @@ def test_browsers_subscribe_to_push_channels_alone(client, monkeypatch):
     assert client.delete(f"{path}/{first.json['id']}").status_code == 204
     hook = create(client, WEBHOOK | {"name": "Hook 2", "webhook": {"url": "http://127.0.0.1/", "secret": new_secret()}})
     assert client.post(f"{ROOT}/channels/{hook['id']}/subscriptions", json=body).status_code == 409
+
+
+def patch(client, kind, row, body, **headers):
+    headers = {"Content-Type": "application/merge-patch+json"} | headers
+    return client.patch(f"{ROOT}/{kind}/{row['id']}", json=body, headers=headers)
+
+
+def test_a_patch_of_a_channel_keeps_its_secrets_and_what_is_not_sent(client):
+    before = create(client, MAIL)
+    found = patch(client, "channels", before, {"name": "Guards", "mail": {"port": 2525}}).json
+    assert (found["name"], found["mail"]["port"], found["mail"]["host"]) == ("Guards", 2525, "127.0.0.1")
+    assert found["mail"]["has_password"] is True
+    assert found["version"] == before["version"] + 1
+    assert patch(client, "channels", before, {"mail": {"password": None}}).json["mail"]["has_password"] is False
+    assert patch(client, "channels", before, {"kind": "push"}).status_code == 422
+    assert patch(client, "channels", before, {"mail": None}).status_code == 422
+    assert patch(client, "channels", before, {"nothing": 1}).status_code == 422
+
+
+def test_a_patch_of_a_rule_changes_what_is_sent(client):
+    before = create(client, {"name": "Night", "labels": ["person"], "cooldown_seconds": 60}, kind="rules")
+    found = patch(client, "rules", before, {"labels": ["car"], "cooldown_seconds": None}).json
+    assert (found["name"], found["labels"], found["cooldown_seconds"]) == ("Night", ["car"], 0)
+    etag = client.get(f"{ROOT}/rules/{before['id']}").headers["ETag"]
+    assert patch(client, "rules", before, {"name": "Day"}, **{"If-Match": etag}).status_code == 200
+    assert patch(client, "rules", before, {"name": "Noon"}, **{"If-Match": etag}).status_code == 412
+    assert patch(client, "rules", before, {"min_score": 2}).status_code == 422
+
+
+@pytest.mark.parametrize(("kind", "body"), [("channels", WEBHOOK), ("rules", {"name": "Night"})])
+def test_a_repeated_request_creates_nothing_new(client, kind, body):
+    first, second = (client.post(f"{ROOT}/{kind}", json=body, headers={"Idempotency-Key": "one"}) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json == second.json
+    assert first.headers["ETag"] == second.headers["ETag"]
+    assert len(client.get(f"{ROOT}/{kind}").json) == 1
+    other = client.post(f"{ROOT}/{kind}", json=body | {"name": "Other"}, headers={"Idempotency-Key": "one"})
+    assert (other.status_code, other.json["reason"]) == (409, "key_reused")
+
+
+def test_a_repeated_test_of_a_channel_sends_one(client):
+    channel = create(client)
+    first, second = (
+        client.post(f"{ROOT}/channels/{channel['id']}/test", headers={"Idempotency-Key": "one"}) for _ in range(2)
+    )
+    assert first.json["id"] == second.json["id"]
+    assert first.headers["Location"] == second.headers["Location"]
+    assert len(client.get(f"{ROOT}/deliveries").json) == 1

@@ -1,0 +1,3 @@
+"""The fixtures of VAS for tests of plugins."""
+
+pytest_plugins = ["gateway.testing"]

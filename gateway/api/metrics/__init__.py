@@ -1,0 +1,1 @@
+"""The box `/metrics`: figures for monitoring systems."""

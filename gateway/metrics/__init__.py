@@ -1,0 +1,1 @@
+"""Figures of the product and of plugins for monitoring, in the text format of Prometheus."""
