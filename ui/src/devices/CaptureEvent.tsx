@@ -35,7 +35,7 @@ const STYLES: Record<string, KindStyle> = {
 
 /** Kinds of plugins are shown by their own names. */
 const styleOf = (kind: string): KindStyle =>
-  STYLES[kind] ?? { label: sentence(kind.replace(/[._-]+/g, ' ')), Icon: IconPointFilled };
+  STYLES[kind] ?? { label: sentence(kind.replace(/[._-]+/g, ' ')).replace(/\.$/, ''), Icon: IconPointFilled };
 
 function describe(event: DeviceEvent, label: string): string {
   const words = [event.label, event.zone && `in ${event.zone}`, event.to].filter(Boolean).join(' ');
@@ -46,6 +46,8 @@ export function CaptureEvent({ event }: { event: DeviceEvent }) {
   if (event.kind === 'state') return null;
   const { label, Icon, addressOf } = styleOf(event.kind);
   const text = sentence(describe(event, label));
+  // The badge says it already.
+  const isRepeated = text.toLowerCase() === `${label}.`.toLowerCase();
   return (
     <>
       <span>
@@ -55,8 +57,8 @@ export function CaptureEvent({ event }: { event: DeviceEvent }) {
         </span>
       </span>
       <span className={`${classes.reason} ${classes.text}`}>
-        {event.reference && addressOf ? <Link to={addressOf(event.reference)}>{text}</Link> : text}
-        {event.by_name && <> · {event.by_name}</>}
+        {event.reference && addressOf ? <Link to={addressOf(event.reference)}>{text}</Link> : !isRepeated && text}
+        {event.by_name && `${isRepeated ? '' : ' · '}${event.by_name}`}
       </span>
     </>
   );

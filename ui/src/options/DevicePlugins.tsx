@@ -11,6 +11,9 @@ import { Panel } from '../widgets/Panel';
 import { pluginTitle } from './optionTexts';
 import classes from './DevicePlugins.module.css';
 
+/** States of an output that the camera has, also while nothing comes of it. */
+const ATTACHED: StreamOutput['state'][] = ['running', 'waiting', 'blocked'];
+
 /** The titles of the options that are set for this camera alone. */
 function ownTitles({ values, secrets, schema }: PluginOptions): string[] {
   return Object.entries(schema.properties)
@@ -28,7 +31,7 @@ function PluginRow({ options, output }: { options: PluginOptions; output: Stream
         <div className={classes.name}>{title}</div>
         <Text size="xs" c="dimmed">
           {own.length > 0 ? `Set for this camera: ${own.join(', ')}` : 'All options are inherited'}
-          {output && (output.mode ? ' · attached' : ' · not attached')}
+          {output && (ATTACHED.includes(output.state) ? ' · attached' : ' · not attached')}
         </Text>
         {problem && (
           <Text size="xs" className={classes.problem}>
@@ -69,7 +72,7 @@ export function DevicePlugins({ deviceId, outputs }: { deviceId: string; outputs
             <PluginRow
               key={options.plugin}
               options={options}
-              output={outputs.find((output) => output.name === options.plugin)}
+              output={outputs.find((output) => output.plugin === options.plugin)}
             />
           ))}
         </ul>

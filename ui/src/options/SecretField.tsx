@@ -2,7 +2,7 @@
 import { Button, Group, Input, PasswordInput, Text } from '@mantine/core';
 import { useState } from 'react';
 import type { OptionSchema } from '../api/pluginOptions';
-import { sentence } from '../formatting/sentence';
+import { helpText } from './fieldProps';
 
 interface SecretFieldProps {
   name: string;
@@ -25,7 +25,7 @@ export function SecretField({ name, schema, isStored, value, error, onChange }: 
           flex={1}
           maw={420}
           label={schema.title}
-          description={schema.description && sentence(schema.description)}
+          description={helpText(schema)}
           error={error}
           data-path={name}
           autoComplete="new-password"
@@ -48,12 +48,7 @@ export function SecretField({ name, schema, isStored, value, error, onChange }: 
     );
   }
   return (
-    <Input.Wrapper
-      label={schema.title}
-      description={schema.description && sentence(schema.description)}
-      error={error}
-      labelElement="div"
-    >
+    <Input.Wrapper label={schema.title} description={helpText(schema)} error={error} labelElement="div">
       <Group gap="xs" mt={4} role="group" aria-label={schema.title}>
         <Text size="sm">{value === null ? 'Will be removed' : '•••••••• is set'}</Text>
         {value === null ? (

@@ -17,11 +17,16 @@ export interface OptionFieldProps {
   onInvalid: (message: string | null) => void;
 }
 
+/** The help of an option; the backticks of its words are those of the OpenAPI document. */
+export function helpText({ description }: OptionSchema): string | undefined {
+  return description && sentence(description.replaceAll('`', ''));
+}
+
 /** The label, description and error of a field, as Mantine's inputs take them. */
 export function inputProps({ schema, error, name }: OptionFieldProps) {
   return {
     label: schema.title,
-    description: schema.description && sentence(schema.description),
+    description: helpText(schema),
     error,
     'data-path': name,
   };
